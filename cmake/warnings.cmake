@@ -1,0 +1,14 @@
+# Compile options of our own code: warnings are errors in CI (TANDEM_WERROR), sanitizers by TANDEM_SANITIZE.
+option(TANDEM_WERROR "Treat warnings as errors" OFF)
+
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
+if(TANDEM_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(TANDEM_THREAD_SAFETY)
+  add_compile_options(-Wthread-safety -Werror=thread-safety)
+endif()
+if(TANDEM_SANITIZE)
+  add_compile_options(-fsanitize=${TANDEM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${TANDEM_SANITIZE})
+endif()
