@@ -7,10 +7,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "engine/tensor.h"
 
 namespace tandem::engine {
@@ -24,29 +24,29 @@ using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>
 // the types of the attributes that operators know).
 class Attributes {
  public:
-  void Set(std::string_view name, Attribute value) { map_.insert_or_assign(std::string(name), std::move(value)); }
-  void Erase(std::string_view name) {
+  void Set(absl::string_view name, Attribute value) { map_.insert_or_assign(std::string(name), std::move(value)); }
+  void Erase(absl::string_view name) {
     if (auto it = map_.find(name); it != map_.end()) map_.erase(it);
   }
-  bool Has(std::string_view name) const { return map_.find(name) != map_.end(); }
+  bool Has(absl::string_view name) const { return map_.find(name) != map_.end(); }
 
   // The value when present and of type T, else null.
   template <typename T>
-  const T* Find(std::string_view name) const {
+  const T* Find(absl::string_view name) const {
     auto it = map_.find(name);
     return it == map_.end() ? nullptr : std::get_if<T>(&it->second);
   }
-  int64_t Int(std::string_view name, int64_t fallback) const { return Get<int64_t>(name, fallback); }
-  float Float(std::string_view name, float fallback) const { return Get<float>(name, fallback); }
-  std::string String(std::string_view name, std::string_view fallback) const {
+  int64_t Int(absl::string_view name, int64_t fallback) const { return Get<int64_t>(name, fallback); }
+  float Float(absl::string_view name, float fallback) const { return Get<float>(name, fallback); }
+  std::string String(absl::string_view name, absl::string_view fallback) const {
     return Get<std::string>(name, std::string(fallback));
   }
   // Empty when absent.
-  std::vector<int64_t> Ints(std::string_view name) const { return Get<std::vector<int64_t>>(name, {}); }
-  std::vector<float> Floats(std::string_view name) const { return Get<std::vector<float>>(name, {}); }
-  std::vector<std::string> Strings(std::string_view name) const { return Get<std::vector<std::string>>(name, {}); }
+  std::vector<int64_t> Ints(absl::string_view name) const { return Get<std::vector<int64_t>>(name, {}); }
+  std::vector<float> Floats(absl::string_view name) const { return Get<std::vector<float>>(name, {}); }
+  std::vector<std::string> Strings(absl::string_view name) const { return Get<std::vector<std::string>>(name, {}); }
   // Null when absent.
-  std::shared_ptr<const Graph> Subgraph(std::string_view name) const {
+  std::shared_ptr<const Graph> Subgraph(absl::string_view name) const {
     return Get<std::shared_ptr<const Graph>>(name, nullptr);
   }
 
@@ -54,7 +54,7 @@ class Attributes {
 
  private:
   template <typename T>
-  T Get(std::string_view name, T fallback) const {
+  T Get(absl::string_view name, T fallback) const {
     const T* value = Find<T>(name);
     return value != nullptr ? *value : fallback;
   }

@@ -5,9 +5,9 @@
 
 namespace tandem::engine {
 
-void CheckFailed(const char* file, int line, const char* condition, std::string_view detail) {
-  std::fprintf(stderr, "%s:%d: check failed: %s (%.*s)\n", file, line, condition,
-               static_cast<int>(detail.size()), detail.data());
+void CheckFailed(const char* file, int line, const char* condition, absl::string_view detail) {
+  std::fprintf(stderr, "%s:%d: check failed: %s (%.*s)\n", file, line, condition, static_cast<int>(detail.size()),
+               detail.data());
   std::abort();
 }
 

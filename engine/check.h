@@ -2,16 +2,16 @@
 #ifndef TANDEM_ENGINE_CHECK_H_
 #define TANDEM_ENGINE_CHECK_H_
 
-#include <string_view>
+#include "absl/strings/string_view.h"
 
 namespace tandem::engine {
-[[noreturn]] void CheckFailed(const char* file, int line, const char* condition, std::string_view detail);
+[[noreturn]] void CheckFailed(const char* file, int line, const char* condition, absl::string_view detail);
 }  // namespace tandem::engine
 
-#define TANDEM_CHECK(condition, detail)                                                      \
-  do {                                                                                       \
-    if (!(condition)) [[unlikely]]                                                           \
-      ::tandem::engine::CheckFailed(__FILE__, __LINE__, #condition, detail);                 \
+#define TANDEM_CHECK(condition, detail)                                      \
+  do {                                                                       \
+    if (!(condition)) [[unlikely]]                                           \
+      ::tandem::engine::CheckFailed(__FILE__, __LINE__, #condition, detail); \
   } while (false)
 
 #endif  // TANDEM_ENGINE_CHECK_H_

@@ -1,8 +1,9 @@
 // Graph: typed nodes and values of one model, as importers make it and passes rewrite it.
 //
-// Values and nodes are named by dense ids that stay valid across edits; a removed node leaves a hole. A value is a graph
-// input, a constant, or an output of one node. A subgraph (of If, Loop, Scan) is a Graph of its own: what it captures
-// from outside is passed in as extra trailing inputs of the node and of the subgraph, so that every graph is closed.
+// Values and nodes are named by dense ids that stay valid across edits; a removed node leaves a hole. A value is a
+// graph input, a constant, or an output of one node. A subgraph (of If, Loop, Scan) is a Graph of its own: what it
+// captures from outside is passed in as extra trailing inputs of the node and of the subgraph, so that every graph is
+// closed.
 //
 // Edits go through Patch (patch.h) once a graph is imported. A const Graph may be read from many threads.
 #ifndef TANDEM_ENGINE_GRAPH_H_
@@ -32,23 +33,23 @@ struct Value {
   // Absent: unknown rank. kUnknownDim marks free dimensions; dim_names (may be shorter) their symbols.
   std::optional<Shape> shape;
   std::vector<std::string> dim_names;
-  Tensor constant;             // defined for constants
-  NodeId producer = kNoNode;   // kNoNode for inputs and constants
+  Tensor constant;            // defined for constants
+  NodeId producer = kNoNode;  // kNoNode for inputs and constants
   bool is_constant() const { return constant.defined(); }
 };
 
 // An elementwise operation that a fused node applies to its first output, in order, before it is stored.
 struct PostOp {
-  std::string op;      // the operator's ONNX name: "Relu", "Clip", "Add", "Mul", ...
-  float alpha = 0;     // first parameter: Clip's minimum, LeakyRelu's and Elu's alpha, HardSigmoid's alpha
-  float beta = 0;      // second parameter: Clip's maximum, HardSigmoid's beta
-  int operand = -1;    // binary operations: index into Node::inputs of the other operand; -1 for unary ones
+  std::string op;        // the operator's ONNX name: "Relu", "Clip", "Add", "Mul", ...
+  float alpha = 0;       // first parameter: Clip's minimum, LeakyRelu's and Elu's alpha, HardSigmoid's alpha
+  float beta = 0;        // second parameter: Clip's maximum, HardSigmoid's beta
+  int operand = -1;      // binary operations: index into Node::inputs of the other operand; -1 for unary ones
   bool swapped = false;  // binary operations: the running value is the right-hand operand
 };
 
 struct Node {
-  std::string op;      // "Conv"; operators outside the default domain carry it: "com.microsoft.QLinearAdd"
-  std::string name;    // as in the file; may be empty
+  std::string op;                // "Conv"; operators outside the default domain carry it: "com.microsoft.QLinearAdd"
+  std::string name;              // as in the file; may be empty
   std::vector<ValueId> inputs;   // kNoValue for absent ones
   std::vector<ValueId> outputs;  // kNoValue for unused ones
   Attributes attributes;

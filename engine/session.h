@@ -1,8 +1,8 @@
 // Session: runs models on one thread, out of one arena of memory.
 //
-// A worker owns one session and runs any number of models with it; all of their plans share the session's arena, so that
-// memory grows with workers and not with models times shapes. A session and its executions belong to one thread at a
-// time.
+// A worker owns one session and runs any number of models with it; all of their plans share the session's arena, so
+// that memory grows with workers and not with models times shapes. A session and its executions belong to one thread at
+// a time.
 //
 //   Session session({.threads = 1});
 //   ASSIGN(Execution* run, session.Prepare(model, {Shape{8, 3, 224, 224}}));
@@ -26,8 +26,8 @@ namespace tandem::engine {
 class Execution {
  public:
   virtual ~Execution() = default;
-  // Where to write input `i` (row-major, the shape asked for) before Run. Writing the inputs, Run and reading the outputs
-  // must follow each other with no other execution of the same session in between: they share memory.
+  // Where to write input `i` (row-major, the shape asked for) before Run. Writing the inputs, Run and reading the
+  // outputs must follow each other with no other execution of the same session in between: they share memory.
   virtual Tensor& input(int i) = 0;
   // Computes the outputs. Fails only for what depends on the data (an index out of range, sizes that do not fit).
   virtual absl::Status Run() = 0;
@@ -48,8 +48,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // The execution of `model` for these input shapes (one an input, fully known): compiled on first use, found in
-  // tens of nanoseconds after. It stays valid until Forget or until enough other shapes of the model have pushed it out,
-  // at the earliest by the next Prepare. INVALID_ARGUMENT when the shapes do not fit.
+  // tens of nanoseconds after. It stays valid until Forget or until enough other shapes of the model have pushed it
+  // out, at the earliest by the next Prepare. INVALID_ARGUMENT when the shapes do not fit.
   absl::StatusOr<Execution*> Prepare(const std::shared_ptr<const Model>& model, absl::Span<const Shape> shapes);
 
   // Drops everything bound to `model`.

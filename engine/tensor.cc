@@ -49,23 +49,38 @@ size_t SizeOf(DataType type) {
   return 0;
 }
 
-std::string_view NameOf(DataType type) {
+absl::string_view NameOf(DataType type) {
   switch (type) {
-    case DataType::kUndefined: return "undefined";
-    case DataType::kFloat32: return "float32";
-    case DataType::kFloat64: return "float64";
-    case DataType::kFloat16: return "float16";
-    case DataType::kBFloat16: return "bfloat16";
-    case DataType::kInt8: return "int8";
-    case DataType::kInt16: return "int16";
-    case DataType::kInt32: return "int32";
-    case DataType::kInt64: return "int64";
-    case DataType::kUInt8: return "uint8";
-    case DataType::kUInt16: return "uint16";
-    case DataType::kUInt32: return "uint32";
-    case DataType::kUInt64: return "uint64";
-    case DataType::kBool: return "bool";
-    case DataType::kString: return "string";
+    case DataType::kUndefined:
+      return "undefined";
+    case DataType::kFloat32:
+      return "float32";
+    case DataType::kFloat64:
+      return "float64";
+    case DataType::kFloat16:
+      return "float16";
+    case DataType::kBFloat16:
+      return "bfloat16";
+    case DataType::kInt8:
+      return "int8";
+    case DataType::kInt16:
+      return "int16";
+    case DataType::kInt32:
+      return "int32";
+    case DataType::kInt64:
+      return "int64";
+    case DataType::kUInt8:
+      return "uint8";
+    case DataType::kUInt16:
+      return "uint16";
+    case DataType::kUInt32:
+      return "uint32";
+    case DataType::kUInt64:
+      return "uint64";
+    case DataType::kBool:
+      return "bool";
+    case DataType::kString:
+      return "string";
   }
   return "?";
 }
@@ -86,21 +101,21 @@ bool IsKnown(absl::Span<const int64_t> shape) {
 }
 
 std::string ToString(absl::Span<const int64_t> shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ",", [](std::string* out, int64_t dim) {
-                        dim == kUnknownDim ? out->append("?") : absl::StrAppend(out, dim);
-                      }), "]");
+  return absl::StrCat("[",
+                      absl::StrJoin(shape, ",",
+                                    [](std::string* out, int64_t dim) {
+                                      absl::StrAppend(out, dim == kUnknownDim ? "?" : absl::StrCat(dim));
+                                    }),
+                      "]");
 }
 
-Tensor::Tensor(DataType type, Shape shape)
-    : type_(type), shape_(std::move(shape)), num_elements_(NumElements(shape_)) {
+Tensor::Tensor(DataType type, Shape shape) : type_(type), shape_(std::move(shape)), num_elements_(NumElements(shape_)) {
   std::shared_ptr<void> memory = AllocateZeroed(num_bytes());
   data_ = memory.get();
   owner_ = std::move(memory);
 }
 
-Tensor Tensor::View(DataType type, Shape shape, void* data) {
-  return Share(type, std::move(shape), data, nullptr);
-}
+Tensor Tensor::View(DataType type, Shape shape, void* data) { return Share(type, std::move(shape), data, nullptr); }
 
 Tensor Tensor::Share(DataType type, Shape shape, void* data, std::shared_ptr<const void> owner) {
   Tensor tensor;

@@ -11,13 +11,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
-#include "engine/check.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "engine/check.h"
 
 namespace tandem::engine {
 
@@ -43,7 +43,7 @@ enum class DataType : uint8_t {
 size_t SizeOf(DataType type);
 
 // "float32", "int8", ...: for messages.
-std::string_view NameOf(DataType type);
+absl::string_view NameOf(DataType type);
 
 // True for float16, bfloat16, float32 and float64.
 bool IsFloat(DataType type);
@@ -133,18 +133,30 @@ uint16_t FloatToBFloat16(float value);
 
 template <typename T>
 constexpr DataType DataTypeOf() {
-  if constexpr (std::is_same_v<T, float>) return DataType::kFloat32;
-  else if constexpr (std::is_same_v<T, double>) return DataType::kFloat64;
-  else if constexpr (std::is_same_v<T, int8_t>) return DataType::kInt8;
-  else if constexpr (std::is_same_v<T, int16_t>) return DataType::kInt16;
-  else if constexpr (std::is_same_v<T, int32_t>) return DataType::kInt32;
-  else if constexpr (std::is_same_v<T, int64_t>) return DataType::kInt64;
-  else if constexpr (std::is_same_v<T, uint8_t>) return DataType::kUInt8;
-  else if constexpr (std::is_same_v<T, uint16_t>) return DataType::kUInt16;
-  else if constexpr (std::is_same_v<T, uint32_t>) return DataType::kUInt32;
-  else if constexpr (std::is_same_v<T, uint64_t>) return DataType::kUInt64;
-  else if constexpr (std::is_same_v<T, bool>) return DataType::kBool;
-  else static_assert(sizeof(T) == 0, "no DataType for this C++ type");
+  if constexpr (std::is_same_v<T, float>)
+    return DataType::kFloat32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DataType::kFloat64;
+  else if constexpr (std::is_same_v<T, int8_t>)
+    return DataType::kInt8;
+  else if constexpr (std::is_same_v<T, int16_t>)
+    return DataType::kInt16;
+  else if constexpr (std::is_same_v<T, int32_t>)
+    return DataType::kInt32;
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return DataType::kInt64;
+  else if constexpr (std::is_same_v<T, uint8_t>)
+    return DataType::kUInt8;
+  else if constexpr (std::is_same_v<T, uint16_t>)
+    return DataType::kUInt16;
+  else if constexpr (std::is_same_v<T, uint32_t>)
+    return DataType::kUInt32;
+  else if constexpr (std::is_same_v<T, uint64_t>)
+    return DataType::kUInt64;
+  else if constexpr (std::is_same_v<T, bool>)
+    return DataType::kBool;
+  else
+    static_assert(sizeof(T) == 0, "no DataType for this C++ type");
 }
 
 template <typename T>

@@ -2,17 +2,18 @@
 //
 // Operators are seen in their newest ONNX form: the importer has rewritten older ones (axes given as attributes become
 // inputs, and so on) and has turned float16 and bfloat16 into float32. Kernels are plain C++ that is right first; they
-// serve constant folding, tests, and whatever oneDNN lacks. Post-ops are none of their business: the caller applies them.
+// serve constant folding, tests, and whatever oneDNN lacks. Post-ops are none of their business: the caller applies
+// them.
 //
 // Both functions are pure: they keep no state and may run on many threads at once.
 #ifndef TANDEM_ENGINE_OPS_OP_H_
 #define TANDEM_ENGINE_OPS_OP_H_
 
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engine/graph.h"
 #include "engine/status.h"
@@ -51,9 +52,7 @@ class InferContext {
     if (i < num_outputs()) outputs_[i] = {type, std::move(shape), {}};
   }
   // For outputs that follow from shapes alone (Shape, Size).
-  void SetOutputValue(int i, Tensor value) {
-    outputs_[i] = {value.type(), value.shape(), value};
-  }
+  void SetOutputValue(int i, Tensor value) { outputs_[i] = {value.type(), value.shape(), value}; }
   std::vector<ValueInfo>& outputs() { return outputs_; }
 
  private:
@@ -77,9 +76,7 @@ class KernelContext {
   // Output `i`, to be written whole: its bytes are not zeroed. Outputs never overlap inputs.
   Tensor& output(int i) { return outputs_[i]; }
   // For outputs whose shape only the kernel knows: makes output `i` and returns it.
-  Tensor& AllocateOutput(int i, DataType type, Shape shape) {
-    return outputs_[i] = Tensor(type, std::move(shape));
-  }
+  Tensor& AllocateOutput(int i, DataType type, Shape shape) { return outputs_[i] = Tensor(type, std::move(shape)); }
   std::vector<Tensor>& outputs() { return outputs_; }
 
  private:
@@ -92,16 +89,16 @@ using InferFunction = absl::Status (*)(InferContext&);
 using KernelFunction = absl::Status (*)(KernelContext&);
 
 struct OpDef {
-  std::string_view name;  // as in Node::op
+  absl::string_view name;  // as in Node::op
   int min_inputs = 1;
-  int max_inputs = 1;     // kVariadic: any number
+  int max_inputs = 1;  // kVariadic: any number
   InferFunction infer = nullptr;
   KernelFunction kernel = nullptr;
 };
 inline constexpr int kVariadic = 1 << 30;
 
 // The operator named `name` (Node::op), or null. The list of all families is in registry.cc.
-const OpDef* FindOp(std::string_view name);
+const OpDef* FindOp(absl::string_view name);
 // Every operator, in the registry's order.
 std::vector<const OpDef*> AllOps();
 
@@ -127,7 +124,8 @@ inline constexpr int64_t kMaxElements = int64_t{1} << 33;
 
 // Calls `f(T{})` with T the C++ type of `type`, among the types listed. Returns f's status, or UNIMPLEMENTED naming the
 // type when it is not listed.
-//   return Dispatch<float, double, int64_t>(x.type(), [&](auto t) { using T = decltype(t); ...; return absl::OkStatus(); });
+//   return Dispatch<float, double, int64_t>(x.type(), [&](auto t) { using T = decltype(t); ...; return
+//   absl::OkStatus(); });
 template <typename... Ts, typename F>
 absl::Status Dispatch(DataType type, F&& f) {
   absl::Status status = absl::UnimplementedError(absl::StrCat("type ", NameOf(type), " is not supported"));

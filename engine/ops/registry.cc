@@ -1,7 +1,7 @@
 // The one list of operator families.
-#include <string_view>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "engine/ops/families.h"
 #include "engine/ops/op.h"
 
@@ -10,39 +10,19 @@ namespace tandem::engine {
 std::vector<const OpDef*> AllOps() {
   std::vector<const OpDef*> ops;
   for (absl::Span<const OpDef> family : {
-           UnaryOps(),
-           BinaryOps(),
-           CastOps(),
-           ReduceOps(),
-           SoftmaxOps(),
-           LossOps(),
-           NormalizationOps(),
-           QuantizeOps(),
-           ShapeOps(),
-           LayoutOps(),
-           SliceOps(),
-           GatherOps(),
-           ScatterOps(),
-           SelectOps(),
-           ResizeOps(),
-           SamplingOps(),
-           ConvOps(),
-           PoolOps(),
-           MatmulOps(),
-           EinsumOps(),
-           RnnOps(),
-           SignalOps(),
-           AttentionOps(),
-           LinalgOps(),
+           UnaryOps(),         BinaryOps(),   CastOps(),   ReduceOps(),   SoftmaxOps(),   LossOps(),
+           NormalizationOps(), QuantizeOps(), ShapeOps(),  LayoutOps(),   SliceOps(),     GatherOps(),
+           ScatterOps(),       SelectOps(),   ResizeOps(), SamplingOps(), ConvOps(),      PoolOps(),
+           MatmulOps(),        EinsumOps(),   RnnOps(),    SignalOps(),   AttentionOps(), LinalgOps(),
        }) {
     for (const OpDef& op : family) ops.push_back(&op);
   }
   return ops;
 }
 
-const OpDef* FindOp(std::string_view name) {
+const OpDef* FindOp(absl::string_view name) {
   static const auto* const index = [] {
-    auto* map = new absl::flat_hash_map<std::string_view, const OpDef*>();
+    auto* map = new absl::flat_hash_map<absl::string_view, const OpDef*>();
     for (const OpDef* op : AllOps()) map->emplace(op->name, op);
     return map;
   }();
