@@ -48,7 +48,6 @@ class Model {
 
  private:
   friend class Session;
-  friend class ModelInspector;
   struct State;
   explicit Model(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

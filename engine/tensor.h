@@ -83,7 +83,7 @@ class Tensor {
   static Tensor Of(Shape shape, absl::Span<const T> values);
   template <typename T>
   static Tensor Scalar(T value) {
-    return Of<T>({}, {&value, 1});
+    return Of<T>({}, absl::Span<const T>(&value, 1));
   }
 
   DataType type() const { return type_; }
@@ -102,12 +102,12 @@ class Tensor {
   template <typename T>
   absl::Span<const T> values() const {
     TANDEM_CHECK(DataTypeOf<T>() == type_, NameOf(type_));
-    return {static_cast<const T*>(data_), static_cast<size_t>(num_elements_)};
+    return absl::Span<const T>(static_cast<const T*>(data_), static_cast<size_t>(num_elements_));
   }
   template <typename T>
   absl::Span<T> mutable_values() {
     TANDEM_CHECK(DataTypeOf<T>() == type_, NameOf(type_));
-    return {static_cast<T*>(data_), static_cast<size_t>(num_elements_)};
+    return absl::Span<T>(static_cast<T*>(data_), static_cast<size_t>(num_elements_));
   }
 
   // The same bytes under another shape of as many elements.

@@ -1,0 +1,32 @@
+// Steps that execute one oneDNN primitive.
+#ifndef TANDEM_ENGINE_COMPILE_DNNL_STEP_H_
+#define TANDEM_ENGINE_COMPILE_DNNL_STEP_H_
+
+#include <string>
+#include <vector>
+
+#include "dnnl.hpp"
+#include "engine/compile/plan_builder.h"
+
+namespace tandem::engine {
+
+struct DnnlArgument {
+  int name;  // DNNL_ARG_...
+  BufferId buffer;
+  dnnl::memory::desc desc;
+};
+
+// Appends a step that executes `primitive` (created with a user scratchpad) on `arguments`; its scratchpad is added
+// here. `name` is for profiles.
+void AddPrimitive(PlanBuilder& builder, const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad,
+                  std::vector<DnnlArgument> arguments, std::string name);
+
+// Appends a conversion between two layouts of one value.
+void AddReorder(PlanBuilder& builder, const Placement& from, const Placement& to, const std::string& name);
+
+// Attributes that every primitive of a plan has: strict fp32, scratchpad from the arena.
+dnnl::primitive_attr PlanAttributes();
+
+}  // namespace tandem::engine
+
+#endif  // TANDEM_ENGINE_COMPILE_DNNL_STEP_H_

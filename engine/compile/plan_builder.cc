@@ -1,0 +1,152 @@
+#include "engine/compile/plan_builder.h"
+
+#include <utility>
+
+#include "engine/compile/dnnl_step.h"
+#include "engine/compile/dnnl_types.h"
+
+namespace tandem::engine {
+
+PlanBuilder::PlanBuilder(const Graph& graph, const CompileContext& context, int threads)
+    : graph_(graph), context_(context), plan_(std::make_unique<Plan>()), places_(graph.num_values()) {
+  plan_->threads = threads;
+  for (ValueId input : graph.inputs()) {
+    const BufferId buffer = DefineDense(input);
+    lives_[buffer].first = 0;
+    lives_[buffer].last = 0;
+    plan_->inputs.push_back({Source::Kind::kBuffer, buffer, value(input).type, shape(input)});
+  }
+}
+
+bool PlanBuilder::FitsDnnl(ValueId id) const {
+  const Value& value = graph_.value(id);
+  return DnnlType(value.type).has_value() && value.shape.has_value() && value.shape->size() <= 6 &&
+         NumElements(*value.shape) > 0;
+}
+
+dnnl::memory::desc PlanBuilder::RowMajorOf(ValueId id) const {
+  return RowMajor(*DnnlType(value(id).type), DnnlDims(shape(id)));
+}
+
+dnnl::memory::desc PlanBuilder::AnyOf(ValueId id) const {
+  return AnyLayout(*DnnlType(value(id).type), DnnlDims(shape(id)));
+}
+
+const Placement& PlanBuilder::Current(ValueId id) {
+  Place& place = places_[id];
+  if (place.placements.empty()) {
+    const Tensor* constant = graph_.ConstantOf(id);
+    TANDEM_CHECK(constant != nullptr, absl::StrCat("'", value(id).name, "' is read before it is computed"));
+    auto kept = std::make_shared<Tensor>(*constant);
+    const BufferId buffer = AddConstantBuffer({kept, kept->data()}, constant->num_bytes());
+    place.placements.push_back({buffer, FitsDnnl(id) ? RowMajorOf(id) : dnnl::memory::desc()});
+  }
+  return place.placements.front();
+}
+
+BufferId PlanBuilder::Dense(ValueId id) {
+  const Placement& current = Current(id);
+  return FitsDnnl(id) ? In(id, RowMajorOf(id)) : current.buffer;
+}
+
+BufferId PlanBuilder::In(ValueId id, const dnnl::memory::desc& desc) {
+  Current(id);
+  for (const Placement& placement : places_[id].placements) {
+    if (SameLayout(placement.desc, desc)) return placement.buffer;
+  }
+  BufferId buffer;
+  if (const Tensor* constant = graph_.ConstantOf(id)) {
+    buffer = PackedConstant(*constant, RowMajorOf(id), desc);
+  } else {
+    buffer = Convert(id, desc);
+  }
+  places_[id].placements.push_back({buffer, desc});
+  return buffer;
+}
+
+BufferId PlanBuilder::Convert(ValueId id, const dnnl::memory::desc& to) {
+  const Placement from = Current(id);
+  const BufferId buffer = NewBuffer(to.get_size());
+  AddReorder(*this, from, {buffer, to}, value(id).name);
+  return buffer;
+}
+
+BufferId PlanBuilder::PackedConstant(const Tensor& tensor, const dnnl::memory::desc& from,
+                                     const dnnl::memory::desc& to) {
+  return AddConstantBuffer(context_.weights->Get(tensor, from, to), to.get_size());
+}
+
+BufferId PlanBuilder::AddConstantBuffer(std::shared_ptr<const void> bytes, size_t size) {
+  const BufferId id = NewBuffer(size);
+  plan_->buffers[id].constant = std::move(bytes);
+  return id;
+}
+
+BufferId PlanBuilder::NewBuffer(size_t bytes) {
+  Buffer buffer;
+  buffer.bytes = bytes;
+  plan_->buffers.push_back(std::move(buffer));
+  BufferLife life;
+  life.bytes = bytes;
+  lives_.push_back(life);
+  return static_cast<BufferId>(plan_->buffers.size() - 1);
+}
+
+void PlanBuilder::Define(ValueId id, Placement placement) { places_[id].placements.push_back(std::move(placement)); }
+
+BufferId PlanBuilder::DefineDense(ValueId id) {
+  if (FitsDnnl(id)) return DefineIn(id, RowMajorOf(id));
+  const BufferId buffer = NewBuffer(NumElements(shape(id)) * SizeOf(value(id).type));
+  Define(id, {buffer, {}});
+  return buffer;
+}
+
+BufferId PlanBuilder::DefineIn(ValueId id, const dnnl::memory::desc& desc) {
+  const BufferId buffer = NewBuffer(desc.get_size());
+  Define(id, {buffer, desc});
+  return buffer;
+}
+
+void PlanBuilder::AddStep(std::unique_ptr<Step> step, absl::Span<const BufferId> buffers) {
+  const int index = static_cast<int>(plan_->steps.size());
+  for (BufferId id : buffers) {
+    if (id == kNoBuffer) continue;
+    BufferLife& life = lives_[id];
+    if (life.last < life.first) life.first = index;
+    life.last = index;
+  }
+  plan_->steps.push_back(std::move(step));
+}
+
+BufferId PlanBuilder::Scratchpad(const dnnl::memory::desc& desc) {
+  return desc.get_size() == 0 ? kNoBuffer : NewBuffer(desc.get_size());
+}
+
+void PlanBuilder::DefineSlot(ValueId id, int slot) { places_[id].slot = slot; }
+
+Source PlanBuilder::SourceOf(ValueId id) {
+  if (places_[id].slot >= 0) return {Source::Kind::kSlot, places_[id].slot, value(id).type, {}};
+  const BufferId buffer = Dense(id);
+  KeepToEnd(buffer);
+  return {Source::Kind::kBuffer, buffer, value(id).type, shape(id)};
+}
+
+void PlanBuilder::KeepToEnd(BufferId buffer) { kept_.push_back(buffer); }
+
+std::shared_ptr<const Plan> PlanBuilder::Finish() {
+  const int end = static_cast<int>(plan_->steps.size());
+  for (BufferId buffer : kept_) {
+    if (lives_[buffer].last < lives_[buffer].first) lives_[buffer].first = 0;
+    lives_[buffer].last = end;
+  }
+  std::vector<BufferLife> in_arena = lives_;
+  for (size_t i = 0; i < in_arena.size(); ++i) {
+    if (plan_->buffers[i].constant != nullptr) in_arena[i] = BufferLife();
+  }
+  const MemoryPlan memory = PlanMemory(in_arena);
+  for (size_t i = 0; i < in_arena.size(); ++i) plan_->buffers[i].offset = memory.offsets[i];
+  plan_->arena_bytes = (memory.bytes + 4095) / 4096 * 4096;
+  return std::move(plan_);
+}
+
+}  // namespace tandem::engine

@@ -1,0 +1,44 @@
+#include "engine/session.h"
+
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "engine/compile/arena.h"
+#include "engine/model_state.h"
+#include "engine/status.h"
+
+namespace tandem::engine {
+
+struct Session::State {
+  struct Bound {
+    std::shared_ptr<const Model> model;
+    std::unique_ptr<BoundGraph> graph;
+  };
+  int threads = 1;
+  Arena arena;
+  absl::flat_hash_map<const Model*, Bound> bound;
+};
+
+Session::Session(const SessionOptions& options) : state_(std::make_unique<State>()) {
+  state_->threads = options.threads;
+}
+
+Session::~Session() = default;
+
+absl::StatusOr<Execution*> Session::Prepare(const std::shared_ptr<const Model>& model, absl::Span<const Shape> shapes) {
+  State::Bound& bound = state_->bound[model.get()];
+  if (bound.graph == nullptr) {
+    bound.model = model;
+    bound.graph = std::make_unique<BoundGraph>(model->state_->plans, state_->arena, 0, state_->threads);
+  }
+  if (BoundPlan* const plan = bound.graph->Find(shapes)) return plan;
+  TANDEM_RETURN_IF_ERROR(CheckInputShapes(*model, shapes));
+  TANDEM_ASSIGN_OR_RETURN(BoundPlan* const plan, bound.graph->Prepare(shapes));
+  return plan;
+}
+
+void Session::Forget(const Model& model) { state_->bound.erase(&model); }
+
+size_t Session::arena_bytes() const { return state_->arena.size(); }
+
+}  // namespace tandem::engine

@@ -1,0 +1,43 @@
+// The verbs of tandem-model. Each returns what to tell the user when it fails.
+#ifndef TANDEM_ENGINE_TOOL_COMMANDS_H_
+#define TANDEM_ENGINE_TOOL_COMMANDS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace tandem::engine {
+
+struct InspectOptions {
+  std::string model;
+  bool json = false;
+  bool steps = false;               // also the plan's steps
+  std::vector<std::string> shapes;  // NAME:1,3,224,224, for `steps`
+};
+absl::Status Inspect(const InspectOptions& options);
+
+struct RunOptions {
+  std::string model;
+  std::string inputs;   // .npz, arrays by input name
+  std::string outputs;  // .npz, arrays by output name
+  int threads = 1;
+};
+absl::Status RunOnce(const RunOptions& options);
+
+struct BenchOptions {
+  std::string model;
+  std::string variant = "fp32";
+  std::string samples;  // .npz; empty: random inputs
+  int threads = 1;
+  int batch = 1;                    // for free first dimensions
+  std::vector<std::string> shapes;  // NAME:1,3,48,320
+  double seconds = 1;
+  bool json = false;
+  bool profile = false;  // time per step
+};
+absl::Status Bench(const BenchOptions& options);
+
+}  // namespace tandem::engine
+
+#endif  // TANDEM_ENGINE_TOOL_COMMANDS_H_

@@ -1,0 +1,59 @@
+// tandem-model: the engine without a server.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "engine/tool/commands.h"
+
+namespace {
+
+using namespace tandem::engine;  // NOLINT(google-build-using-namespace): this file is the tool's whole surface
+
+void AddOutputFormat(CLI::App& command, bool& json) {
+  command
+      .add_option_function<std::string>(
+          "--output", [&json](const std::string& format) { json = format == "json"; }, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->default_str("text");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Inspects, runs and times ONNX models with Tandem's engine, without a server.", "tandem-model");
+  app.require_subcommand(1);
+  absl::Status status;
+
+  InspectOptions inspect;
+  CLI::App* command = app.add_subcommand("inspect", "Show inputs, outputs and, on demand, the plan of a model");
+  command->add_option("MODEL", inspect.model, "ONNX file")->required();
+  command->add_flag("--steps", inspect.steps, "Also list the steps of the plan");
+  command->add_option("--shape", inspect.shapes, "NAME:1,3,224,224: the shape of an input, for --steps");
+  AddOutputFormat(*command, inspect.json);
+  command->callback([&] { status = Inspect(inspect); });
+
+  RunOptions run;
+  command = app.add_subcommand("run", "Run a model once");
+  command->add_option("MODEL", run.model, "ONNX file")->required();
+  command->add_option("--inputs", run.inputs, "Arrays by input name (.npz)")->required();
+  command->add_option("--outputs", run.outputs, "Where to write the outputs (.npz)")->required();
+  command->add_option("--threads", run.threads, "Threads a run may use")->check(CLI::Range(1, 1024));
+  command->callback([&] { status = RunOnce(run); });
+
+  BenchOptions bench;
+  command = app.add_subcommand("bench", "Time whole calls, copies in and out included");
+  command->add_option("MODEL", bench.model, "ONNX file")->required();
+  command->add_option("--variant", bench.variant, "fp32")->capture_default_str();
+  command->add_option("--samples", bench.samples, "Arrays by input name (.npz); random values when absent");
+  command->add_option("--threads", bench.threads, "Threads a run may use")->check(CLI::Range(1, 1024));
+  command->add_option("--batch", bench.batch, "Size of free first dimensions")->check(CLI::Range(1, 1 << 20));
+  command->add_option("--shape", bench.shapes, "NAME:1,3,48,320: the shape of an input");
+  command->add_option("--seconds", bench.seconds, "How long to measure")->capture_default_str();
+  command->add_flag("--profile", bench.profile, "First list the time of each step");
+  AddOutputFormat(*command, bench.json);
+  command->callback([&] { status = Bench(bench); });
+
+  CLI11_PARSE(app, argc, argv);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "tandem-model: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
