@@ -8,7 +8,10 @@
 namespace tandem::engine {
 
 absl::Span<const OpDef> UnaryOps();
+absl::Span<const OpDef> ActivationOps();
 absl::Span<const OpDef> BinaryOps();
+absl::Span<const OpDef> CompareOps();
+absl::Span<const OpDef> VariadicOps();
 absl::Span<const OpDef> CastOps();
 absl::Span<const OpDef> ReduceOps();
 absl::Span<const OpDef> SoftmaxOps();
