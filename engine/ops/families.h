@@ -8,9 +8,13 @@
 namespace tandem::engine {
 
 absl::Span<const OpDef> UnaryOps();
+absl::Span<const OpDef> ActivationOps();
 absl::Span<const OpDef> BinaryOps();
+absl::Span<const OpDef> CompareOps();
+absl::Span<const OpDef> VariadicOps();
 absl::Span<const OpDef> CastOps();
 absl::Span<const OpDef> ReduceOps();
+absl::Span<const OpDef> ScanAxisOps();
 absl::Span<const OpDef> SoftmaxOps();
 absl::Span<const OpDef> LossOps();
 absl::Span<const OpDef> NormalizationOps();
