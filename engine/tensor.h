@@ -102,7 +102,8 @@ class Tensor {
   template <typename T>
   absl::Span<const T> values() const {
     TANDEM_CHECK(DataTypeOf<T>() == type_, NameOf(type_));
-    return {static_cast<const T*>(data_), static_cast<size_t>(num_elements_)};
+    // Not braces: for bool they would make an initializer list of the two.
+    return absl::Span<const T>(static_cast<const T*>(data_), static_cast<size_t>(num_elements_));
   }
   template <typename T>
   absl::Span<T> mutable_values() {
