@@ -20,13 +20,18 @@ absl::Span<const OpDef> LossOps();
 absl::Span<const OpDef> NormalizationOps();
 absl::Span<const OpDef> QuantizeOps();
 absl::Span<const OpDef> ShapeOps();
+absl::Span<const OpDef> GenerateOps();
 absl::Span<const OpDef> LayoutOps();
 absl::Span<const OpDef> SliceOps();
+absl::Span<const OpDef> PadOps();
+absl::Span<const OpDef> FoldOps();
 absl::Span<const OpDef> GatherOps();
 absl::Span<const OpDef> ScatterOps();
 absl::Span<const OpDef> SelectOps();
+absl::Span<const OpDef> SuppressionOps();
 absl::Span<const OpDef> ResizeOps();
 absl::Span<const OpDef> SamplingOps();
+absl::Span<const OpDef> RoiOps();
 absl::Span<const OpDef> ConvOps();
 absl::Span<const OpDef> PoolOps();
 absl::Span<const OpDef> MatmulOps();
@@ -35,6 +40,7 @@ absl::Span<const OpDef> RnnOps();
 absl::Span<const OpDef> SignalOps();
 absl::Span<const OpDef> AttentionOps();
 absl::Span<const OpDef> LinalgOps();
+absl::Span<const OpDef> RandomOps();
 
 }  // namespace tandem::engine
 
