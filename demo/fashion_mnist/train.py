@@ -87,7 +87,9 @@ def train_epoch(network, optimizer, schedule, images, labels, batch):
     total = 0.0
     steps = len(images) // batch
     for chosen in torch.randperm(len(images))[:steps * batch].split(batch):
-        loss = F.cross_entropy(network(augment(images[chosen].float())), labels[chosen], label_smoothing=0.05)
+        # bfloat16 halves the time on CPUs that have it; weights and what is exported stay float32.
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = F.cross_entropy(network(augment(images[chosen].float())), labels[chosen], label_smoothing=0.05)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
