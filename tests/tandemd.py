@@ -1,0 +1,63 @@
+"""Starts the server for a test, on ports that are free, and stops it as an operator would."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+BINARIES = pathlib.Path(os.environ.get("TANDEM_BIN", ROOT / "build/bin"))
+
+
+class Server:
+    """A running tandemd. `grpc`, `http` and `admin` are its addresses, `log` the file it writes to."""
+
+    def __init__(self, process, addresses, log):
+        self.process, self.log = process, log
+        self.grpc, self.http, self.admin = (addresses.get(key) for key in ("grpc", "http", "admin"))
+
+    def stop(self, timeout=60):
+        """SIGTERM, as at the end of a deployment -> the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+
+def _wait_until_ready(process, ready, log, timeout):
+    deadline = time.monotonic() + timeout
+    while not ready.exists():
+        if process.poll() is not None:
+            raise RuntimeError(f"tandemd ended with {process.returncode}:\n{log.read_text()[-4000:]}")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"tandemd was not ready after {timeout} s:\n{log.read_text()[-4000:]}")
+        time.sleep(0.02)
+    return json.loads(ready.read_text())
+
+
+@contextlib.contextmanager
+def running(*arguments, timeout=120):
+    """A server with these arguments; an exit code other than 0 at its end is an error."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        log, ready = work / "log", work / "ready"
+        command = [BINARIES / "tandemd", *arguments, "--ready-file", ready]
+        for port in ("--grpc-address", "--http-address", "--admin-address"):
+            command += [port, "127.0.0.1:0"]
+        if "--state-dir" not in arguments:
+            command += ["--state-dir", work / "state"]
+        with open(log, "wb") as out:
+            process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=subprocess.STDOUT)
+        try:
+            yield Server(process, _wait_until_ready(process, ready, log, timeout), log)
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            code = process.wait(60)
+            if code != 0:
+                raise RuntimeError(f"tandemd ended with {code}:\n{log.read_text()[-4000:]}")
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
