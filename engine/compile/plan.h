@@ -104,7 +104,7 @@ class BoundPlan : public Execution {
   BoundStep& step(int i) { return *steps_[i]; }
 
  private:
-  explicit BoundPlan(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
+  explicit BoundPlan(std::shared_ptr<const Plan> plan);
   absl::Status Continue();
   Tensor Find(const Source& source, const Binding& binding) const;
 

@@ -109,7 +109,9 @@ absl::StatusOr<Value> GraphBuilder::ValueFrom(const onnx::ValueInfoProto& proto)
   Value value;
   value.name = proto.name();
   if (!proto.type().has_tensor_type()) {
-    if (depth_ > 0 && !proto.has_type()) return value;
+    // Exporters leave the types inside subgraphs open at times; inference finds them.
+    const bool open = proto.type().value_case() == onnx::TypeProto::VALUE_NOT_SET;
+    if (depth_ > 0 && open) return value;
     return absl::UnimplementedError(
         absl::StrCat("'", proto.name(), "' is no tensor (sequences, maps and optionals are not supported)"));
   }
