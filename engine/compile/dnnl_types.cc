@@ -1,5 +1,9 @@
 #include "engine/compile/dnnl_types.h"
 
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
 namespace tandem::engine {
 
 const dnnl::engine& DnnlEngine() {
@@ -56,6 +60,23 @@ bool SameLayout(const dnnl::memory::desc& a, const dnnl::memory::desc& b) {
     if (dims[i] != 1 && x[i] != y[i]) return false;
   }
   return true;
+}
+
+dnnl::memory::desc Compact(const dnnl::memory::desc& desc) {
+  const auto dims = desc.get_dims();
+  if (!IsPlain(desc)) return desc.get_submemory_offset() == 0 ? desc : RowMajor(desc.get_data_type(), dims);
+  const auto strides = desc.get_strides();
+  std::vector<size_t> order(dims.size());  // innermost first
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return strides[a] != strides[b] ? strides[a] < strides[b] : a > b; });
+  dnnl::memory::dims compact(dims.size());
+  int64_t stride = 1;
+  for (size_t axis : order) {
+    compact[axis] = stride;
+    stride *= dims[axis];
+  }
+  return {dims, desc.get_data_type(), compact};
 }
 
 }  // namespace tandem::engine

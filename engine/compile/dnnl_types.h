@@ -31,6 +31,9 @@ bool SameLayout(const dnnl::memory::desc& a, const dnnl::memory::desc& b);
 // No blocks inside: addresses follow from strides alone.
 bool IsPlain(const dnnl::memory::desc& desc);
 
+// A layout of its own for a result that should lie as `desc` does: the same order of dimensions, no gaps, no offset.
+dnnl::memory::desc Compact(const dnnl::memory::desc& desc);
+
 }  // namespace tandem::engine
 
 #endif  // TANDEM_ENGINE_COMPILE_DNNL_TYPES_H_

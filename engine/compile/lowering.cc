@@ -1,13 +1,56 @@
 #include "engine/compile/lowering.h"
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "engine/compile/eltwise.h"
 
 namespace tandem::engine {
 
 namespace {
 
-const absl::flat_hash_map<absl::string_view, LowerFunction>& Lowerings() {
-  static const auto* const table = new absl::flat_hash_map<absl::string_view, LowerFunction>{};
+using Table = absl::flat_hash_map<std::string, LowerFunction>;
+
+const Table& Lowerings() {
+  static const auto* const table = [] {
+    auto* lowerings = new Table{
+        {"Add", LowerBinary},
+        {"AveragePool", LowerPool},
+        {"BatchNormalization", LowerBatchNormalization},
+        {"Concat", LowerConcat},
+        {"Conv", LowerConv},
+        {"ConvTranspose", LowerConvTranspose},
+        {"Div", LowerBinary},
+        {"Dropout", LowerView},
+        {"Flatten", LowerView},
+        {"Gemm", LowerGemm},
+        {"GlobalAveragePool", LowerGlobalPool},
+        {"GlobalMaxPool", LowerGlobalPool},
+        {"Identity", LowerView},
+        {"LRN", LowerLrn},
+        {"LayerNormalization", LowerLayerNormalization},
+        {"LogSoftmax", LowerSoftmax},
+        {"MatMul", LowerMatMul},
+        {"MaxPool", LowerPool},
+        {"Mul", LowerBinary},
+        {"ReduceMax", LowerReduce},
+        {"ReduceMean", LowerReduce},
+        {"ReduceSum", LowerReduce},
+        {"Reshape", LowerView},
+        {"Resize", LowerResize},
+        {"Slice", LowerSlice},
+        {"Softmax", LowerSoftmax},
+        {"Split", LowerSplit},
+        {"Squeeze", LowerView},
+        {"Sub", LowerBinary},
+        {"Sum", LowerBinary},
+        {"Transpose", LowerTranspose},
+        {"Unsqueeze", LowerView},
+        {"tandem.ChannelShuffle", LowerChannelShuffle},
+    };
+    for (absl::string_view op : EltwiseOperators()) lowerings->emplace(op, LowerEltwise);
+    return lowerings;
+  }();
   return *table;
 }
 
@@ -21,6 +64,18 @@ bool Lower(PlanBuilder& builder, const Node& node) {
   } catch (const dnnl::error&) {
     return false;
   }
+}
+
+bool IsDnnlFloat(const PlanBuilder& builder, ValueId id) {
+  return builder.value(id).type == DataType::kFloat32 && builder.FitsDnnl(id);
+}
+
+bool IsReferenceKernel(const char* impl_info) { return absl::StartsWith(impl_info, "ref"); }
+
+std::string StepName(const char* kind, const char* impl_info, const Node& node) {
+  std::string name = absl::StrCat(kind, " ", impl_info, " ", Describe(node));
+  for (const PostOp& post_op : node.post_ops) absl::StrAppend(&name, " +", post_op.op);
+  return name;
 }
 
 }  // namespace tandem::engine

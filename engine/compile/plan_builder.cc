@@ -71,6 +71,15 @@ BufferId PlanBuilder::Convert(ValueId id, const dnnl::memory::desc& to) {
   return buffer;
 }
 
+BufferId PlanBuilder::InAs(ValueId id, const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
+  if (const Tensor* constant = graph_.ConstantOf(id)) return PackedConstant(*constant, from, to);
+  const BufferId dense = Dense(id);
+  if (SameLayout(from, to)) return dense;
+  const BufferId buffer = NewBuffer(to.get_size());
+  AddReorder(*this, {dense, from}, {buffer, to}, value(id).name);
+  return buffer;
+}
+
 BufferId PlanBuilder::PackedConstant(const Tensor& tensor, const dnnl::memory::desc& from,
                                      const dnnl::memory::desc& to) {
   return AddConstantBuffer(context_.weights->Get(tensor, from, to), to.get_size());

@@ -47,7 +47,9 @@ class PlanBuilder {
   BufferId Dense(ValueId id);
   // The value in layout `desc`; adds a conversion when needed. Constants are converted now, once for all plans.
   BufferId In(ValueId id, const dnnl::memory::desc& desc);
-  // The same for a constant seen as `from` (weights seen with groups, transposed, ...).
+  // The value, which lies row-major and is seen as `from` (weights seen with groups, transposed, ...), in layout `to`.
+  BufferId InAs(ValueId id, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+  // The same for a constant, once for all plans.
   BufferId PackedConstant(const Tensor& tensor, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 
   BufferId NewBuffer(size_t bytes);

@@ -1,0 +1,152 @@
+#include "engine/compile/eltwise.h"
+
+#include <limits>
+
+#include "engine/compile/dnnl_types.h"
+#include "engine/compile/lowering.h"
+
+namespace tandem::engine {
+
+namespace {
+
+using dnnl::algorithm;
+
+struct Entry {
+  absl::string_view op;
+  algorithm kind;
+  float alpha;  // defaults of the operator's attributes alpha and beta
+  float beta;
+};
+// Operators whose parameters, if any, are their attributes alpha and beta in oneDNN's order.
+constexpr Entry kEntries[] = {
+    {"Abs", algorithm::eltwise_abs, 0, 0},
+    {"Elu", algorithm::eltwise_elu, 1, 0},
+    {"Exp", algorithm::eltwise_exp, 0, 0},
+    {"HardSigmoid", algorithm::eltwise_hardsigmoid, 0.2f, 0.5f},
+    {"LeakyRelu", algorithm::eltwise_relu, 0.01f, 0},
+    {"Log", algorithm::eltwise_log, 0, 0},
+    {"Mish", algorithm::eltwise_mish, 0, 0},
+    {"Relu", algorithm::eltwise_relu, 0, 0},
+    {"Sigmoid", algorithm::eltwise_logistic, 0, 0},
+    {"Sqrt", algorithm::eltwise_sqrt, 0, 0},
+    {"Swish", algorithm::eltwise_swish, 1, 0},
+    {"Tanh", algorithm::eltwise_tanh, 0, 0},
+    {"tandem.Linear", algorithm::eltwise_linear, 1, 0},
+};
+
+const Entry* FindEntry(absl::string_view op) {
+  for (const Entry& entry : kEntries) {
+    if (entry.op == op) return &entry;
+  }
+  return nullptr;
+}
+
+// A bound of Clip: absent, or a constant float scalar.
+bool ReadBound(const Graph& graph, const Node& node, size_t index, float& bound) {
+  if (node.num_own_inputs() <= static_cast<int>(index) || node.inputs[index] == kNoValue) return true;
+  const Tensor* constant = graph.ConstantOf(node.inputs[index]);
+  if (constant == nullptr || constant->type() != DataType::kFloat32 || constant->num_elements() != 1) return false;
+  bound = constant->values<float>()[0];
+  return true;
+}
+
+std::optional<PostOp> ClipPostOp(const Graph& graph, const Node& node) {
+  PostOp post_op{
+      .op = "Clip", .alpha = std::numeric_limits<float>::lowest(), .beta = std::numeric_limits<float>::max()};
+  if (!ReadBound(graph, node, 1, post_op.alpha) || !ReadBound(graph, node, 2, post_op.beta)) return std::nullopt;
+  if (post_op.alpha > post_op.beta) return std::nullopt;
+  return post_op;
+}
+
+}  // namespace
+
+std::vector<absl::string_view> EltwiseOperators() {
+  std::vector<absl::string_view> names = {"Clip", "Gelu", "HardSwish"};
+  for (const Entry& entry : kEntries) names.push_back(entry.op);
+  return names;
+}
+
+std::optional<PostOp> UnaryPostOp(const Graph& graph, const Node& node) {
+  if (node.op == "Clip") return ClipPostOp(graph, node);
+  if (node.op == "HardSwish") return PostOp{.op = "HardSwish"};
+  // Gelu's approximation is an attribute that a PostOp has no room for: it is told by alpha.
+  if (node.op == "Gelu" && node.attributes.String("approximate", "none") == "none") return PostOp{.op = "Gelu"};
+  const Entry* entry = FindEntry(node.op);
+  if (entry == nullptr) return std::nullopt;
+  return PostOp{.op = node.op,
+                .alpha = node.attributes.Float("alpha", entry->alpha),
+                .beta = node.attributes.Float("beta", entry->beta)};
+}
+
+std::optional<Eltwise> EltwiseOf(const PostOp& post_op) {
+  if (post_op.op == "Clip") return Eltwise{algorithm::eltwise_clip, post_op.alpha, post_op.beta};
+  if (post_op.op == "HardSwish") return Eltwise{algorithm::eltwise_hardswish, 1.0f / 6, 0.5f};
+  if (post_op.op == "Gelu") return Eltwise{algorithm::eltwise_gelu_erf, 0, 0};
+  const Entry* entry = FindEntry(post_op.op);
+  if (entry == nullptr) return std::nullopt;
+  return Eltwise{entry->kind, post_op.alpha, post_op.beta};
+}
+
+std::optional<Eltwise> EltwiseOf(const Graph& graph, const Node& node) {
+  if (node.op == "Gelu" && node.attributes.String("approximate", "none") == "tanh") {
+    return Eltwise{algorithm::eltwise_gelu_tanh, 0, 0};
+  }
+  const std::optional<PostOp> post_op = UnaryPostOp(graph, node);
+  return post_op.has_value() ? EltwiseOf(*post_op) : std::nullopt;
+}
+
+std::optional<algorithm> BinaryAlgorithm(absl::string_view op) {
+  if (op == "Add" || op == "Sum") return algorithm::binary_add;
+  if (op == "Sub") return algorithm::binary_sub;
+  if (op == "Mul") return algorithm::binary_mul;
+  if (op == "Div") return algorithm::binary_div;
+  if (op == "Max") return algorithm::binary_max;
+  if (op == "Min") return algorithm::binary_min;
+  return std::nullopt;
+}
+
+namespace {
+
+// The operand of a binary post-op, in the result's layout when it has its shape, else row-major and stretched.
+bool BindOperand(PlanBuilder& builder, ValueId operand, const dnnl::memory::desc& result, DnnlArgument& argument) {
+  if (!IsDnnlFloat(builder, operand)) return false;
+  const dnnl::memory::dims to = result.get_dims();
+  const Shape& shape = builder.shape(operand);
+  if (shape.size() > to.size()) return false;
+  dnnl::memory::dims dims(to.size() - shape.size(), 1);
+  dims.insert(dims.end(), shape.begin(), shape.end());
+  if (dims == to && shape.size() == to.size()) {
+    argument.desc = result;
+    argument.buffer = builder.In(operand, result);
+  } else {
+    argument.desc = RowMajor(dnnl::memory::data_type::f32, dims);
+    argument.buffer = builder.Dense(operand);
+  }
+  return true;
+}
+
+}  // namespace
+
+bool SetPostOps(PlanBuilder& builder, const Node& node, const dnnl::memory::desc& result,
+                dnnl::primitive_attr& attributes, std::vector<DnnlArgument>& arguments) {
+  dnnl::post_ops post_ops;
+  for (const PostOp& post_op : node.post_ops) {
+    if (post_op.operand < 0) {
+      const std::optional<Eltwise> eltwise = EltwiseOf(post_op);
+      if (!eltwise.has_value()) return false;
+      post_ops.append_eltwise(eltwise->algorithm, eltwise->alpha, eltwise->beta);
+      continue;
+    }
+    const std::optional<algorithm> kind = BinaryAlgorithm(post_op.op);
+    DnnlArgument argument;
+    argument.name = DNNL_ARG_ATTR_MULTIPLE_POST_OP(post_ops.len()) | DNNL_ARG_SRC_1;
+    if (!kind.has_value() || post_op.swapped) return false;
+    if (!BindOperand(builder, node.inputs[post_op.operand], result, argument)) return false;
+    post_ops.append_binary(*kind, argument.desc);
+    arguments.push_back(std::move(argument));
+  }
+  attributes.set_post_ops(post_ops);
+  return true;
+}
+
+}  // namespace tandem::engine

@@ -1,0 +1,110 @@
+// Conv and ConvTranspose.
+#include "engine/compile/dnnl_step.h"
+#include "engine/compile/dnnl_types.h"
+#include "engine/compile/eltwise.h"
+#include "engine/compile/lowering.h"
+#include "engine/ops/conv_geometry.h"
+
+namespace tandem::engine {
+
+namespace {
+
+using dnnl::memory;
+constexpr auto kF32 = memory::data_type::f32;
+
+struct Geometry {
+  memory::dims strides, dilations, pads_begin, pads_end;
+};
+
+Geometry GeometryOf(const Window& window, bool exact) {
+  Geometry geometry;
+  for (const WindowAxis& axis : window) {
+    geometry.strides.push_back(axis.stride);
+    geometry.dilations.push_back(axis.dilation - 1);
+    geometry.pads_begin.push_back(axis.pad_begin);
+    // A transposed window must fill its size formula exactly; a plain one may leave input at the end unread.
+    geometry.pads_end.push_back(exact ? (axis.output - 1) * axis.stride + axis.Extent() - axis.input - axis.pad_begin
+                                      : axis.pad_end);
+  }
+  return geometry;
+}
+
+// The weights as oneDNN sees them: [groups,] out, in, spatial.
+memory::desc WeightsOf(const Shape& shape, int64_t groups, bool transposed) {
+  memory::dims dims(shape.begin(), shape.end());
+  if (groups > 1) {
+    dims[0] /= groups;
+    dims.insert(dims.begin(), groups);
+  }
+  memory::desc desc = RowMajor(kF32, dims);
+  if (!transposed) return desc;
+  // ConvTranspose stores [in, out/groups, ...]: the two channel axes change places.
+  std::vector<int> permutation(dims.size());
+  for (size_t i = 0; i < dims.size(); ++i) permutation[i] = static_cast<int>(i);
+  const size_t first = groups > 1 ? 1 : 0;
+  std::swap(permutation[first], permutation[first + 1]);
+  return desc.permute_axes(permutation);
+}
+
+bool CanLower(const PlanBuilder& builder, const Node& node) {
+  for (ValueId input : node.inputs) {
+    if (input != kNoValue && !IsDnnlFloat(builder, input)) return false;
+  }
+  const size_t rank = builder.shape(node.inputs[0]).size();
+  return rank >= 3 && rank <= 5 && IsDnnlFloat(builder, node.outputs[0]);
+}
+
+template <typename Primitive>
+bool Emit(PlanBuilder& builder, const Node& node, const Window& window, dnnl::algorithm algorithm, const char* kind) {
+  const ValueId x = node.inputs[0], w = node.inputs[1], y = node.outputs[0];
+  const int64_t groups = node.attributes.Int("group", 1);
+  const bool transposed = std::is_same_v<Primitive, dnnl::deconvolution_forward>;
+  const bool has_bias = node.num_own_inputs() > 2 && node.inputs[2] != kNoValue;
+  const memory::desc weights = WeightsOf(builder.shape(w), groups, transposed);
+  const memory::desc bias = has_bias ? builder.RowMajorOf(node.inputs[2]) : memory::desc();
+  const Geometry geometry = GeometryOf(window, transposed);
+
+  const auto describe = [&](const memory::desc& dst, const dnnl::primitive_attr& attributes) {
+    return typename Primitive::primitive_desc(DnnlEngine(), dnnl::prop_kind::forward_inference, algorithm,
+                                              builder.AnyOf(x), AnyLayout(kF32, weights.get_dims()), bias, dst,
+                                              geometry.strides, geometry.dilations, geometry.pads_begin,
+                                              geometry.pads_end, attributes);
+  };
+  std::vector<DnnlArgument> arguments;
+  auto pd = describe(builder.AnyOf(y), PlanAttributes());
+  if (!node.post_ops.empty()) {  // their operands must lie as the result does, so that comes first
+    dnnl::primitive_attr attributes = PlanAttributes();
+    if (!SetPostOps(builder, node, pd.dst_desc(), attributes, arguments)) return false;
+    pd = describe(pd.dst_desc(), attributes);
+  }
+  if (IsReferenceKernel(pd.impl_info_str())) return false;
+
+  arguments.push_back({DNNL_ARG_SRC, builder.In(x, pd.src_desc()), pd.src_desc()});
+  arguments.push_back({DNNL_ARG_WEIGHTS, builder.InAs(w, weights, pd.weights_desc()), pd.weights_desc()});
+  if (has_bias) arguments.push_back({DNNL_ARG_BIAS, builder.Dense(node.inputs[2]), bias});
+  arguments.push_back({DNNL_ARG_DST, builder.DefineIn(y, pd.dst_desc()), pd.dst_desc()});
+  AddPrimitive(builder, Primitive(pd), pd.scratchpad_desc(), std::move(arguments),
+               StepName(kind, pd.impl_info_str(), node));
+  return true;
+}
+
+}  // namespace
+
+bool LowerConv(PlanBuilder& builder, const Node& node) {
+  if (!CanLower(builder, node)) return false;
+  const absl::Span<const int64_t> x = builder.shape(node.inputs[0]), w = builder.shape(node.inputs[1]);
+  const auto window = ConvWindow(node.attributes, x.subspan(2), w.subspan(2));
+  if (!window.ok()) return false;
+  return Emit<dnnl::convolution_forward>(builder, node, *window, dnnl::algorithm::convolution_direct, "convolution");
+}
+
+bool LowerConvTranspose(PlanBuilder& builder, const Node& node) {
+  if (!CanLower(builder, node)) return false;
+  const absl::Span<const int64_t> x = builder.shape(node.inputs[0]), w = builder.shape(node.inputs[1]);
+  const auto window = ConvTransposeWindow(node.attributes, x.subspan(2), w.subspan(2));
+  if (!window.ok()) return false;
+  return Emit<dnnl::deconvolution_forward>(builder, node, *window, dnnl::algorithm::deconvolution_direct,
+                                           "deconvolution");
+}
+
+}  // namespace tandem::engine

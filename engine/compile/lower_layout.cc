@@ -1,0 +1,140 @@
+// Operators that only say where elements lie: most become another view of the same bytes.
+#include "engine/compile/dnnl_step.h"
+#include "engine/compile/dnnl_types.h"
+#include "engine/compile/lowering.h"
+#include "engine/ops/op.h"
+
+namespace tandem::engine {
+
+namespace {
+
+using dnnl::memory;
+
+memory::dims Dims(const Shape& shape) { return DnnlDims(shape); }
+
+}  // namespace
+
+bool LowerView(PlanBuilder& builder, const Node& node) {
+  if (node.outputs.size() != 1 || !node.post_ops.empty()) return false;  // Dropout with a mask
+  const ValueId x = node.inputs[0], y = node.outputs[0];
+  if (!builder.FitsDnnl(x) || !builder.FitsDnnl(y)) {
+    builder.Define(y, {builder.Dense(x), builder.FitsDnnl(y) ? builder.RowMajorOf(y) : memory::desc()});
+    return true;
+  }
+  const Placement source = builder.Current(x);
+  if (!SameLayout(source.desc, builder.RowMajorOf(x))) {
+    try {  // dimensions of one element come and go in any layout
+      builder.Define(y, {source.buffer, source.desc.reshape(Dims(builder.shape(y)))});
+      return true;
+    } catch (const dnnl::error&) {
+    }
+  }
+  builder.Define(y, {builder.Dense(x), builder.RowMajorOf(y)});
+  return true;
+}
+
+bool LowerTranspose(PlanBuilder& builder, const Node& node) {
+  const ValueId x = node.inputs[0], y = node.outputs[0];
+  if (!builder.FitsDnnl(x)) return false;
+  const int rank = static_cast<int>(builder.shape(x).size());
+  if (rank < 2) return LowerView(builder, node);
+  std::vector<int64_t> perm = node.attributes.Ints("perm");
+  if (perm.empty()) {
+    for (int i = rank - 1; i >= 0; --i) perm.push_back(i);
+  }
+  std::vector<int> target(rank);  // where each of x's axes goes
+  for (int i = 0; i < rank; ++i) target[perm[i]] = i;
+  const Placement source = builder.Current(x);
+  builder.Define(y, {source.buffer, source.desc.permute_axes(target)});
+  return true;
+}
+
+bool LowerSlice(PlanBuilder& builder, const Node& node) {
+  const ValueId x = node.inputs[0], y = node.outputs[0];
+  if (!builder.FitsDnnl(x) || !builder.FitsDnnl(y)) return false;
+  const Shape& shape = builder.shape(x);
+  memory::dims offsets(shape.size(), 0);
+  const Tensor* starts = builder.graph().ConstantOf(node.inputs[1]);
+  const Tensor* axes = node.inputs.size() > 3 ? builder.graph().ConstantOf(node.inputs[3]) : nullptr;
+  const Tensor* steps = node.inputs.size() > 4 ? builder.graph().ConstantOf(node.inputs[4]) : nullptr;
+  if (starts == nullptr || (node.inputs.size() > 3 && node.inputs[3] != kNoValue && axes == nullptr)) return false;
+  if (node.inputs.size() > 4 && node.inputs[4] != kNoValue) {
+    if (steps == nullptr) return false;
+    const auto values = IntegersOf(*steps);
+    for (int64_t step : *values) {
+      if (step != 1) return false;
+    }
+  }
+  const auto begin = IntegersOf(*starts);
+  std::vector<int64_t> axis_list(begin->size());
+  for (size_t i = 0; i < axis_list.size(); ++i) axis_list[i] = static_cast<int64_t>(i);
+  if (axes != nullptr) axis_list = *IntegersOf(*axes);
+  for (size_t i = 0; i < begin->size(); ++i) {
+    const int64_t axis = axis_list[i] < 0 ? axis_list[i] + static_cast<int64_t>(shape.size()) : axis_list[i];
+    const int64_t start = (*begin)[i] < 0 ? (*begin)[i] + shape[axis] : (*begin)[i];
+    offsets[axis] = std::min(std::max<int64_t>(start, 0), shape[axis]);
+  }
+  const Placement source = builder.Current(x);
+  builder.Define(y, {source.buffer, source.desc.submemory_desc(Dims(builder.shape(y)), offsets)});
+  return true;
+}
+
+bool LowerSplit(PlanBuilder& builder, const Node& node) {
+  const ValueId x = node.inputs[0];
+  if (!builder.FitsDnnl(x)) return false;
+  const Shape& shape = builder.shape(x);
+  const auto axis = NormalizeAxis(node.attributes.Int("axis", 0), static_cast<int64_t>(shape.size()));
+  if (!axis.ok()) return false;
+  const Placement source = builder.Current(x);
+  memory::dims offsets(shape.size(), 0);
+  std::vector<memory::desc> parts;
+  for (ValueId y : node.outputs) {
+    if (!builder.FitsDnnl(y)) return false;
+    parts.push_back(source.desc.submemory_desc(Dims(builder.shape(y)), offsets));
+    offsets[*axis] += builder.shape(y)[*axis];
+  }
+  for (size_t i = 0; i < parts.size(); ++i) builder.Define(node.outputs[i], {source.buffer, parts[i]});
+  return true;
+}
+
+bool LowerConcat(PlanBuilder& builder, const Node& node) {
+  const ValueId y = node.outputs[0];
+  if (!builder.FitsDnnl(y)) return false;
+  const auto axis = NormalizeAxis(node.attributes.Int("axis", 0), static_cast<int64_t>(builder.shape(y).size()));
+  if (!axis.ok()) return false;
+  std::vector<memory::desc> sources;
+  std::vector<Placement> places;
+  for (ValueId x : node.inputs) {
+    if (!builder.FitsDnnl(x)) return false;
+    places.push_back(builder.Current(x));
+    sources.push_back(places.back().desc);
+  }
+  const dnnl::concat::primitive_desc pd(DnnlEngine(), builder.AnyOf(y), static_cast<int>(*axis), sources,
+                                        PlanAttributes());
+  if (IsReferenceKernel(pd.impl_info_str())) return false;
+  std::vector<DnnlArgument> arguments;
+  for (size_t i = 0; i < places.size(); ++i) {
+    arguments.push_back(
+        {DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), places[i].buffer, pd.src_desc(static_cast<int>(i))});
+  }
+  arguments.push_back({DNNL_ARG_DST, builder.DefineIn(y, pd.dst_desc()), pd.dst_desc()});
+  AddPrimitive(builder, dnnl::concat(pd), pd.scratchpad_desc(), std::move(arguments),
+               StepName("concat", pd.impl_info_str(), node));
+  return true;
+}
+
+bool LowerChannelShuffle(PlanBuilder& builder, const Node& node) {
+  const ValueId x = node.inputs[0], y = node.outputs[0];
+  if (!IsDnnlFloat(builder, x)) return false;
+  const Placement source = builder.Current(x);
+  const memory::desc result = Compact(source.desc);
+  const dnnl::shuffle_forward::primitive_desc pd(DnnlEngine(), dnnl::prop_kind::forward_inference, source.desc, result,
+                                                 1, node.attributes.Int("group_size", 1), PlanAttributes());
+  if (IsReferenceKernel(pd.impl_info_str())) return false;
+  AddPrimitive(builder, dnnl::shuffle_forward(pd), pd.scratchpad_desc(),
+               {{DNNL_ARG_SRC, source.buffer, source.desc}, {DNNL_ARG_DST, builder.DefineIn(y, result), result}},
+               StepName("shuffle", pd.impl_info_str(), node));
+  return true;
+}
+
+}  // namespace tandem::engine
