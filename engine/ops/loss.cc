@@ -2,7 +2,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/ops/axis_view.h"
+#include "engine/ops/dims.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/families.h"
 #include "engine/ops/softmax.h"

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/ops/axis_view.h"
+#include "engine/ops/dims.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/families.h"
 #include "engine/ops/reduce_loops.h"
