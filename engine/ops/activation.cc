@@ -6,23 +6,16 @@
 #include "engine/ops/broadcast.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/families.h"
+#include "engine/ops/vector_math.h"
 
 namespace tandem::engine {
 
 namespace {
 
-float ExpOf(float x) { return FastExp(x); }
-double ExpOf(double x) { return std::exp(x); }
-
-template <typename T>
-T SigmoidOf(T x) {
-  return T{1} / (T{1} + ExpOf(-x));
-}
-
 // log(1 + e^x) without overflow.
 template <typename T>
 T SoftplusOf(T x) {
-  return (x > T{0} ? x : T{0}) + std::log1p(ExpOf(-std::abs(x)));
+  return (x > T{0} ? x : T{0}) + std::log1p(VectorExp(-std::abs(x)));
 }
 
 struct Relu {
@@ -104,7 +97,7 @@ struct HardSwish {
 struct Sigmoid {
   template <typename T>
   T operator()(T x) const {
-    return SigmoidOf(x);
+    return VectorSigmoid(x);
   }
 };
 
@@ -125,7 +118,7 @@ struct Softsign {
 struct Mish {
   template <typename T>
   T operator()(T x) const {
-    return x * std::tanh(SoftplusOf(x));
+    return x * VectorTanh(SoftplusOf(x));
   }
 };
 
@@ -133,7 +126,7 @@ struct Swish {
   explicit Swish(const Attributes& attributes) : alpha(attributes.Float("alpha", 1)) {}
   template <typename T>
   T operator()(T x) const {
-    return x * SigmoidOf(static_cast<T>(alpha) * x);
+    return x * VectorSigmoid(static_cast<T>(alpha) * x);
   }
   float alpha;
 };
@@ -149,7 +142,7 @@ struct GeluTanh {
   template <typename T>
   T operator()(T x) const {
     const T inner = T(0.79788456080286535588) * (x + T(0.044715) * x * x * x);
-    return T{0.5} * x * (T{1} + std::tanh(inner));
+    return T{0.5} * x * (T{1} + VectorTanh(inner));
   }
 };
 

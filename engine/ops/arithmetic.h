@@ -2,7 +2,6 @@
 #ifndef TANDEM_ENGINE_OPS_ARITHMETIC_H_
 #define TANDEM_ENGINE_OPS_ARITHMETIC_H_
 
-#include <bit>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -73,33 +72,6 @@ To ConvertTo(From value) {
   } else {
     return static_cast<To>(value);
   }
-}
-
-// e^x in float to about 1 ulp, by range reduction and a Taylor polynomial: without calls or branches, so that loops
-// over it vectorize. Over- and underflow go to infinity and zero, NaN stays NaN.
-inline float FastExp(float x) {
-  constexpr float kLog2E = 1.44269504088896340736f;
-  constexpr float kLn2High = 0.693359375f;  // few bits, so that n * kLn2High is exact
-  constexpr float kLn2Low = -2.12194440054690583e-4f;
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, held in the low bits
-  x = x < -104.0f ? -104.0f : x;
-  x = x > 89.0f ? 89.0f : x;
-  const float shifted = x * kLog2E + kRound;
-  const float n = shifted - kRound;
-  const float r = (x - n * kLn2High) - n * kLn2Low;
-  float p = 1.0f / 5040;
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = (p * r) * r + r + 1.0f;
-  // 2^n in two factors, as n reaches past what one exponent holds at both ends.
-  const int32_t exponent = static_cast<int32_t>(std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(kRound));
-  const int32_t half = exponent >> 1;
-  const float scale_a = std::bit_cast<float>(static_cast<uint32_t>(half + 127) << 23);
-  const float scale_b = std::bit_cast<float>(static_cast<uint32_t>(exponent - half + 127) << 23);
-  return p * scale_a * scale_b;
 }
 
 }  // namespace tandem::engine

@@ -1,5 +1,7 @@
 #include "engine/ops/broadcast.h"
 
+#include "engine/ops/dims.h"
+
 namespace tandem::engine {
 
 absl::StatusOr<std::optional<Shape>> BroadcastInputs(const InferContext& ctx, int first, int count) {
@@ -8,14 +10,7 @@ absl::StatusOr<std::optional<Shape>> BroadcastInputs(const InferContext& ctx, in
     if (!ctx.has_shape(i)) return std::nullopt;
     TANDEM_ASSIGN_OR_RETURN(shape, BroadcastShapes(shape, ctx.shape(i)));
   }
-  int64_t elements = 1;
-  for (int64_t dim : shape) {
-    if (dim == 0) return shape;
-  }
-  for (int64_t dim : shape) {
-    if (elements > kMaxElements / dim) return OpError("the output of shape ", ToString(shape), " is too large");
-    elements *= dim;
-  }
+  TANDEM_RETURN_IF_ERROR(CheckDims(shape));
   return shape;
 }
 

@@ -3,6 +3,7 @@
 
 #include "engine/ops/arithmetic.h"
 #include "engine/ops/convert.h"
+#include "engine/ops/dims.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/families.h"
 
@@ -56,7 +57,7 @@ absl::Status InferCastTo(InferContext& ctx, DataType to) {
 }
 
 absl::Status InferCast(InferContext& ctx) {
-  TANDEM_ASSIGN_OR_RETURN(const DataType to, DataTypeFromOnnx(ctx.attributes().Int("to", 0)));
+  TANDEM_ASSIGN_OR_RETURN(const DataType to, TypeOfOnnxCode(ctx.attributes().Int("to", 0)));
   return InferCastTo(ctx, to);
 }
 
@@ -97,20 +98,6 @@ constexpr OpDef kOps[] = {
 };
 
 }  // namespace
-
-absl::StatusOr<DataType> DataTypeFromOnnx(int64_t number) {
-  constexpr DataType kUndefined = DataType::kUndefined;
-  constexpr DataType kTypes[] = {
-      kUndefined,        DataType::kFloat32, DataType::kUInt8, DataType::kInt8, DataType::kUInt16,   DataType::kInt16,
-      DataType::kInt32,  DataType::kInt64,   kUndefined,       DataType::kBool, DataType::kFloat16,  DataType::kFloat64,
-      DataType::kUInt32, DataType::kUInt64,  kUndefined,       kUndefined,      DataType::kBFloat16,
-  };
-  const DataType type = number < 0 || number >= static_cast<int64_t>(std::size(kTypes)) ? kUndefined : kTypes[number];
-  if (type == kUndefined) {
-    return absl::UnimplementedError(absl::StrCat("ONNX data type ", number, " is not supported"));
-  }
-  return type;
-}
 
 void ConvertElements(const Tensor& from, Tensor& to) {
   const int64_t count = from.num_elements();

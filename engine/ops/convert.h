@@ -2,13 +2,9 @@
 #ifndef TANDEM_ENGINE_OPS_CONVERT_H_
 #define TANDEM_ENGINE_OPS_CONVERT_H_
 
-#include "absl/status/statusor.h"
 #include "engine/tensor.h"
 
 namespace tandem::engine {
-
-// The type that ONNX numbers `number` (TensorProto.DataType), or UNIMPLEMENTED when tensors cannot hold it.
-absl::StatusOr<DataType> DataTypeFromOnnx(int64_t number);
 
 // Writes the elements of `from`, converted, to `to`: as many, of any type but string, float16 and bfloat16 included.
 // Floats are cut towards zero; what an integer type cannot hold wraps or becomes its smallest value, see ConvertTo.

@@ -18,6 +18,8 @@ absl::Span<const OpDef> ScanAxisOps();
 absl::Span<const OpDef> SoftmaxOps();
 absl::Span<const OpDef> LossOps();
 absl::Span<const OpDef> NormalizationOps();
+absl::Span<const OpDef> LayerNormOps();
+absl::Span<const OpDef> PlainNormOps();
 absl::Span<const OpDef> QuantizeOps();
 absl::Span<const OpDef> ShapeOps();
 absl::Span<const OpDef> GenerateOps();

@@ -6,6 +6,7 @@
 #include "engine/ops/elementwise.h"
 #include "engine/ops/families.h"
 #include "engine/ops/reduce_loops.h"
+#include "engine/ops/vector_math.h"
 
 namespace tandem::engine {
 
@@ -168,9 +169,6 @@ absl::Status ReduceKernel(KernelContext& ctx) {
   });
 }
 
-float ExpOf(float x) { return FastExp(x); }
-double ExpOf(double x) { return std::exp(x); }
-
 // Shifted by the maximum, so that nothing overflows; a maximum of infinity is the result itself.
 template <typename T>
 void LogSumExpOf(const ReduceLoops& loops, const T* x, absl::Span<T> y) {
@@ -183,10 +181,10 @@ void LogSumExpOf(const ReduceLoops& loops, const T* x, absl::Span<T> y) {
     if (loops.folds_rows()) {
       const T m = shift[out];
       sums[out] += FoldRow(
-          x + in, row, T{0}, [](T a) { return a; }, [m](T a, T b) { return a + ExpOf(b - m); });
+          x + in, row, T{0}, [](T a) { return a; }, [m](T a, T b) { return a + VectorExp(b - m); });
       return;
     }
-    for (int64_t i = 0; i < row; ++i) sums[out + i] += ExpOf(x[in + i] - shift[out + i]);
+    for (int64_t i = 0; i < row; ++i) sums[out + i] += VectorExp(x[in + i] - shift[out + i]);
   });
   for (size_t i = 0; i < y.size(); ++i) y[i] = std::log(sums[i]) + shift[i];
 }

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "engine/ops/arithmetic.h"
-#include "engine/ops/axis_view.h"
+#include "engine/ops/dims.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/families.h"
 

@@ -1,7 +1,7 @@
 // Softmax, LogSoftmax and Hardmax along one axis.
 #include "engine/ops/softmax.h"
 
-#include "engine/ops/axis_view.h"
+#include "engine/ops/dims.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/families.h"
 

@@ -7,9 +7,9 @@
 #include <limits>
 #include <vector>
 
-#include "engine/ops/arithmetic.h"
-#include "engine/ops/axis_view.h"
+#include "engine/ops/dims.h"
 #include "engine/ops/reduce_loops.h"
+#include "engine/ops/vector_math.h"
 
 namespace tandem::engine {
 
@@ -30,12 +30,7 @@ T SumOfRow(const T* x, int64_t count) {
 // y = e^(x - shift), whose sum is returned.
 template <typename T>
 T ExpRow(const T* x, T shift, int64_t count, T* y) {
-  for (int64_t i = 0; i < count; ++i) {
-    if constexpr (std::is_same_v<T, float>)
-      y[i] = FastExp(x[i] - shift);
-    else
-      y[i] = std::exp(x[i] - shift);
-  }
+  for (int64_t i = 0; i < count; ++i) y[i] = VectorExp(x[i] - shift);
   return SumOfRow(y, count);
 }
 

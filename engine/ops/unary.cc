@@ -6,6 +6,7 @@
 #include "engine/ops/arithmetic.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/families.h"
+#include "engine/ops/vector_math.h"
 
 namespace tandem::engine {
 
@@ -35,8 +36,17 @@ struct Sign {
 };
 
 struct Exp {
-  float operator()(float x) const { return FastExp(x); }
-  double operator()(double x) const { return std::exp(x); }
+  template <typename T>
+  T operator()(T x) const {
+    return VectorExp(x);
+  }
+};
+
+struct Tanh {
+  template <typename T>
+  T operator()(T x) const {
+    return VectorTanh(x);
+  }
 };
 
 struct Reciprocal {
@@ -68,7 +78,6 @@ TANDEM_CMATH(Acos, acos);
 TANDEM_CMATH(Atan, atan);
 TANDEM_CMATH(Sinh, sinh);
 TANDEM_CMATH(Cosh, cosh);
-TANDEM_CMATH(Tanh, tanh);
 TANDEM_CMATH(Asinh, asinh);
 TANDEM_CMATH(Acosh, acosh);
 TANDEM_CMATH(Atanh, atanh);
