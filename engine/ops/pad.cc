@@ -136,26 +136,6 @@ std::vector<int64_t> SourceIndices(int64_t input, int64_t output, int64_t before
   return indices;
 }
 
-template <typename T>
-void GatherAxes(const T* source, absl::Span<const int64_t> strides, absl::Span<const std::vector<int64_t>> indices,
-                T* target) {
-  const size_t rank = indices.size();
-  const std::vector<int64_t>& inner = indices[rank - 1];
-  std::vector<size_t> at(rank - 1, 0);
-  while (true) {
-    const T* row = source;
-    for (size_t i = 0; i + 1 < rank; ++i) row += indices[i][at[i]] * strides[i];
-    for (size_t i = 0; i < inner.size(); ++i) target[i] = row[inner[i]];
-    target += inner.size();
-    size_t axis = rank - 1;
-    for (; axis > 0; --axis) {
-      if (++at[axis - 1] < indices[axis - 1].size()) break;
-      at[axis - 1] = 0;
-    }
-    if (axis == 0) return;
-  }
-}
-
 absl::Status Pad(KernelContext& ctx) {
   const Tensor& input = ctx.input(0);
   Tensor& output = ctx.output(0);
@@ -173,12 +153,8 @@ absl::Status Pad(KernelContext& ctx) {
   for (size_t i = 0; i < shape.size(); ++i) {
     indices.push_back(SourceIndices(input.shape()[i], shape[i], pads.before[i], pads.after[i], mode));
   }
-  const Shape strides = RowMajorStrides(input.shape());
-  return DispatchSize(SizeOf(input.type()), [&](auto t) {
-    using T = decltype(t);
-    GatherAxes(RawData<T>(input), strides, indices, MutableRawData<T>(output));
-    return absl::OkStatus();
-  });
+  CopyGathered(input.data(), RowMajorStrides(input.shape()), indices, output.data(), SizeOf(input.type()));
+  return absl::OkStatus();
 }
 
 absl::Status InferCenterCropPad(InferContext& ctx) {

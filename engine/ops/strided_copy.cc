@@ -102,7 +102,55 @@ void Copy(const T* source, T* target, absl::Span<const Axis> axes) {
   }
 }
 
+// Copies the rows below `axis`. Rows that repeat their neighbour's index, as upsampling makes them, are copied from
+// what was just written.
+template <typename T>
+T* Gather(const T* source, absl::Span<const int64_t> strides, absl::Span<const std::vector<int64_t>> indices,
+          size_t axis, T* target) {
+  const std::vector<int64_t>& list = indices[axis];
+  if (axis + 1 == indices.size()) {
+    for (size_t i = 0; i < list.size(); ++i) target[i] = source[list[i] * strides[axis]];
+    return target + list.size();
+  }
+  const T* previous = nullptr;
+  for (size_t i = 0; i < list.size(); ++i) {
+    T* const begin = target;
+    if (i > 0 && list[i] == list[i - 1]) {
+      target = std::copy(previous, static_cast<const T*>(begin), begin);
+    } else {
+      target = Gather(source + list[i] * strides[axis], strides, indices, axis + 1, target);
+    }
+    previous = begin;
+  }
+  return target;
+}
+
+// Calls `f(T{})` with the unsigned integer of `element_size` bytes.
+template <typename F>
+void WithElement(size_t element_size, F&& f) {
+  switch (element_size) {
+    case 1:
+      return f(uint8_t{});
+    case 2:
+      return f(uint16_t{});
+    case 4:
+      return f(uint32_t{});
+    case 8:
+      return f(uint64_t{});
+    default:
+      TANDEM_CHECK(false, "element size");
+  }
+}
+
 }  // namespace
+
+void CopyGathered(const void* source, absl::Span<const int64_t> source_strides,
+                  absl::Span<const std::vector<int64_t>> indices, void* target, size_t element_size) {
+  WithElement(element_size, [&](auto t) {
+    using T = decltype(t);
+    Gather(static_cast<const T*>(source), source_strides, indices, 0, static_cast<T*>(target));
+  });
+}
 
 void CopyStrided(const void* source, absl::Span<const int64_t> source_strides, void* target,
                  absl::Span<const int64_t> target_strides, absl::Span<const int64_t> shape, size_t element_size) {
@@ -114,18 +162,10 @@ void CopyStrided(const void* source, absl::Span<const int64_t> source_strides, v
     const auto contiguous = std::find_if(axes.begin(), axes.end(), [](const Axis& axis) { return axis.source == 1; });
     if (contiguous != axes.end()) std::rotate(contiguous, contiguous + 1, axes.end() - 1);
   }
-  switch (element_size) {
-    case 1:
-      return Copy(static_cast<const uint8_t*>(source), static_cast<uint8_t*>(target), axes);
-    case 2:
-      return Copy(static_cast<const uint16_t*>(source), static_cast<uint16_t*>(target), axes);
-    case 4:
-      return Copy(static_cast<const uint32_t*>(source), static_cast<uint32_t*>(target), axes);
-    case 8:
-      return Copy(static_cast<const uint64_t*>(source), static_cast<uint64_t*>(target), axes);
-    default:
-      TANDEM_CHECK(false, "CopyStrided: element size");
-  }
+  WithElement(element_size, [&](auto t) {
+    using T = decltype(t);
+    Copy(static_cast<const T*>(source), static_cast<T*>(target), axes);
+  });
 }
 
 }  // namespace tandem::engine

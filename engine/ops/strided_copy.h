@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "absl/types/span.h"
 
@@ -15,6 +16,11 @@ namespace tandem::engine {
 // moved whole, and a two-dimensional transpose goes in blocks that stay in the cache.
 void CopyStrided(const void* source, absl::Span<const int64_t> source_strides, void* target,
                  absl::Span<const int64_t> target_strides, absl::Span<const int64_t> shape, size_t element_size);
+
+// Copies the elements whose coordinate on axis i is in `indices[i]`, in that order, to a dense target. `indices` has
+// one list for each axis, at least one of them; `source_strides` and `element_size` are as above.
+void CopyGathered(const void* source, absl::Span<const int64_t> source_strides,
+                  absl::Span<const std::vector<int64_t>> indices, void* target, size_t element_size);
 
 }  // namespace tandem::engine
 
