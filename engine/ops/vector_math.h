@@ -6,19 +6,20 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "absl/base/casts.h"
 
 namespace tandem::engine {
 
-// e^x; arguments that would overflow or underflow give the largest or smallest normal magnitude.
+// e^x; 0 where that is below the smallest normal number, infinity from e^88.37 on.
 inline float VectorExp(float x) {
-  x = x < -87.3f ? -87.3f : x;
-  x = x > 88.3f ? 88.3f : x;
+  float bounded = x < -87.3f ? -87.3f : x;
+  bounded = bounded > 88.37f ? 88.37f : bounded;
   // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits of the sum.
-  const float shifted = x * 1.44269504f + 12582912.0f;
+  const float shifted = bounded * 1.44269504f + 12582912.0f;
   const float n = shifted - 12582912.0f;
-  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  const float r = (bounded - n * 0.693359375f) + n * 2.12194440e-4f;
   float p = 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
@@ -27,7 +28,9 @@ inline float VectorExp(float x) {
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
   const uint32_t exponent = absl::bit_cast<uint32_t>(shifted) - 0x4b400000u + 127u;
-  return p * absl::bit_cast<float>(exponent << 23);
+  const float result = p * absl::bit_cast<float>(exponent << 23);
+  const float with_zero = x < -87.3f ? 0.0f : result;
+  return x > 88.37f ? std::numeric_limits<float>::infinity() : with_zero;
 }
 inline double VectorExp(double x) { return std::exp(x); }
 
