@@ -119,7 +119,7 @@ absl::StatusOr<std::vector<int64_t>> MelEdges(const KernelContext& ctx, const Me
   for (int64_t i = 0; i < shape.bins + 2; ++i) {
     const double hertz = HertzOfMel(MelOfHertz(low) + step * static_cast<double>(i));
     const double edge = std::floor(static_cast<double>(shape.dft_length + 1) * hertz / rate);
-    if (edge > static_cast<double>(shape.dft_length / 2)) {
+    if (edge > static_cast<double>(shape.dft_length / 2 + 1)) {
       return OpError("an edge of ", hertz, " Hz is beyond half of the sample rate ", rate);
     }
     edges.push_back(static_cast<int64_t>(edge));
@@ -175,7 +175,9 @@ absl::Status MelWeightMatrix(KernelContext& ctx) {
       const int64_t low = edges[i];
       const int64_t center = edges[i + 1];
       const int64_t high = edges[i + 2];
-      const auto set = [&](int64_t bin, double value) { weights[bin * shape.bins + i] = static_cast<T>(value); };
+      const auto set = [&](int64_t bin, double value) {
+        if (bin < shape.output[0]) weights[bin * shape.bins + i] = static_cast<T>(value);
+      };
       if (low == center) set(center, 1);
       for (int64_t j = low; j <= center && low < center; ++j) {
         set(j, static_cast<double>(j - low) / static_cast<double>(center - low));
