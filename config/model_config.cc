@@ -1,0 +1,106 @@
+#include "config/model_config.h"
+
+#include <limits>
+
+namespace tandem::config {
+namespace {
+
+using Table = std::vector<Setting<ModelConfig>>;
+using Setter = std::function<absl::Status(ModelConfig&, absl::string_view)>;
+
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+auto Integer(int64_t low, int64_t high) {
+  return [low, high](absl::string_view text) { return ParseInteger(text, low, high); };
+}
+
+auto Choice(std::initializer_list<absl::string_view> choices) {
+  return [list = std::vector<absl::string_view>(choices)](absl::string_view text) -> absl::StatusOr<std::string> {
+    for (absl::string_view choice : list) {
+      if (choice == text) return std::string(text);
+    }
+    std::string names;
+    for (absl::string_view choice : list) absl::StrAppend(&names, names.empty() ? "" : ", ", choice);
+    return absl::InvalidArgumentError(absl::StrCat("expected one of ", names, ", not \"", text, "\""));
+  };
+}
+
+// A setter of a member of a nested struct.
+template <typename Section, typename Member, typename Parser>
+Setter SetsIn(Section ModelConfig::*section, Member Section::*member, Parser parse) {
+  return [=](ModelConfig& config, absl::string_view text) {
+    auto value = parse(text);
+    if (!value.ok()) return value.status();
+    (config.*section).*member = *std::move(value);
+    return absl::OkStatus();
+  };
+}
+
+absl::Status AppendVersion(ModelConfig& config, absl::string_view text) {
+  auto version = ParseInteger(text, 1, kNoLimit);
+  if (version.ok()) config.version_policy.versions.push_back(*version);
+  return version.status();
+}
+
+Table Serving() {
+  using C = ModelConfig;
+  const auto policy = &C::version_policy;
+  return {
+      {"max_batch_size", Arity::kOne, "", "", Sets(&C::max_batch_size, Integer(1, 4096))},
+      {"max_delay", Arity::kOne, "", "", Sets(&C::max_delay, ParseDuration)},
+      {"max_queue_size", Arity::kOne, "", "", Sets(&C::max_queue_size, Integer(1, 1 << 20))},
+      {"keep_previous", Arity::kOne, "", "", Sets(&C::keep_previous, Integer(0, 1000))},
+      {"version_policy.latest", Arity::kOne, "", "", SetsIn(policy, &VersionPolicy::latest, Integer(1, 1 << 20))},
+      {"version_policy.all", Arity::kOne, "", "", SetsIn(policy, &VersionPolicy::all, ParseBool)},
+      {"version_policy.versions", Arity::kMany, "", "", AppendVersion,
+       [](C& config) { config.version_policy.versions.clear(); }},
+  };
+}
+
+Table Variants() {
+  using C = ModelConfig;
+  using Q = QuantizationConfig;
+  using R = RouteConfig;
+  const auto quantization = &C::quantization;
+  const auto route = &C::route;
+  const auto confidence = [](absl::string_view text) { return ParseNumber(text, 0.5, 0.999999); };
+  const auto decibels = [](absl::string_view text) { return ParseNumber(text, 0, 200); };
+  return {
+      {"quantization.enabled", Arity::kOne, "", "",
+       SetsIn(quantization, &Q::enabled, Choice({"auto", "true", "false"}))},
+      {"quantization.method", Arity::kOne, "", "",
+       SetsIn(quantization, &Q::method, Choice({"integer", "fixed_point", "binary"}))},
+      {"quantization.metric", Arity::kOne, "", "",
+       SetsIn(quantization, &Q::metric, Choice({"top1", "agreement", "sqnr"}))},
+      {"quantization.max_loss", Arity::kOne, "", "", SetsIn(quantization, &Q::max_loss, ParseFraction)},
+      {"quantization.min_db", Arity::kOne, "", "", SetsIn(quantization, &Q::min_db, decibels)},
+      {"quantization.confidence", Arity::kOne, "", "", SetsIn(quantization, &Q::confidence, confidence)},
+      {"route.mode", Arity::kOne, "", "",
+       SetsIn(route, &R::mode, Choice({"fp32", "int8", "split", "shadow", "auto"}))},
+      {"route.int8_weight", Arity::kOne, "", "", SetsIn(route, &R::int8_weight, ParseFraction)},
+      {"route.shadow_rate", Arity::kOne, "", "", SetsIn(route, &R::shadow_rate, ParseFraction)},
+  };
+}
+
+Table AllSettings() {
+  Table all = Serving();
+  const Table variants = Variants();
+  all.insert(all.end(), variants.begin(), variants.end());
+  return all;
+}
+
+}  // namespace
+
+absl::StatusOr<ModelConfig> ParseModelConfig(const std::string& text, const std::string& file) {
+  ModelConfig config;
+  if (absl::Status status = ApplyYaml(AllSettings(), text, file, config); !status.ok()) return status;
+  if (config.version_policy.all && !config.version_policy.versions.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(file, ": version_policy: all and versions exclude each other"));
+  }
+  if (config.quantization.min_db.has_value() && config.quantization.metric.value_or("") != "sqnr") {
+    return absl::InvalidArgumentError(absl::StrCat(file, ": quantization.min_db: only with metric: sqnr"));
+  }
+  return config;
+}
+
+}  // namespace tandem::config

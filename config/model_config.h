@@ -1,0 +1,60 @@
+// ModelConfig: what the owner of a model may say about it in REPO/MODEL/config.yaml; every key is optional.
+#ifndef TANDEM_CONFIG_MODEL_CONFIG_H_
+#define TANDEM_CONFIG_MODEL_CONFIG_H_
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "config/settings.h"
+
+namespace tandem::config {
+
+// Which versions of the repository are served.
+struct VersionPolicy {
+  // The newest N; unless `all` or `versions` says otherwise.
+  int64_t latest = 1;
+  bool all = false;
+  std::vector<int64_t> versions;
+};
+
+// How the int8 variant is built and judged.
+struct QuantizationConfig {
+  std::string enabled = "auto";         // auto, true or false
+  std::string method = "integer";       // integer, fixed_point or binary
+  std::optional<std::string> metric;    // top1, agreement or sqnr; unset: top1 with labels, agreement without
+  std::optional<double> max_loss;       // share of the metric that may be lost
+  std::optional<double> min_db;         // sqnr only: decibels
+  double confidence = 0.95;
+};
+
+// How requests choose a variant.
+struct RouteConfig {
+  std::string mode = "auto";  // fp32, int8, split, shadow or auto
+  double int8_weight = 0.1;   // split: share of requests that go to int8
+  double shadow_rate = 0.05;  // shadow and auto: share of requests that are compared
+};
+
+struct ModelConfig {
+  // Rows of a batch at most; unset: found at warm-up; 1: never batch.
+  std::optional<int64_t> max_batch_size;
+  // How long a request waits for company; unset: decided by measured costs.
+  std::optional<std::chrono::nanoseconds> max_delay;
+  // Requests that may wait.
+  int64_t max_queue_size = 1024;
+  VersionPolicy version_policy;
+  // Versions kept warm for an instant rollback.
+  int64_t keep_previous = 1;
+  QuantizationConfig quantization;
+  RouteConfig route;
+};
+
+// Reads a config.yaml; `file` is for messages.
+absl::StatusOr<ModelConfig> ParseModelConfig(const std::string& text, const std::string& file);
+
+}  // namespace tandem::config
+
+#endif  // TANDEM_CONFIG_MODEL_CONFIG_H_

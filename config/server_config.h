@@ -1,0 +1,56 @@
+// ServerConfig: what the daemon is told, by flags and by --config FILE; flags win.
+#ifndef TANDEM_CONFIG_SERVER_CONFIG_H_
+#define TANDEM_CONFIG_SERVER_CONFIG_H_
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "config/settings.h"
+
+namespace tandem::config {
+
+struct ServerConfig {
+  // ONNX files served under their base names as version 1.
+  std::vector<std::string> models;
+  // Folders laid out as MODEL/VERSION/model.onnx.
+  std::vector<std::string> model_repositories;
+  // Where learned state lives; empty: nowhere.
+  std::string state_dir;
+  // Clients may load and unload models on the public port.
+  bool model_control = false;
+
+  // Addresses; port 0 picks a free one.
+  std::string grpc_address = "0.0.0.0:8001";
+  std::string http_address = "0.0.0.0:8002";
+  std::string admin_address = "127.0.0.1:8003";
+  // Receives the addresses as JSON when the server is ready; empty: no file.
+  std::string ready_file;
+
+  // How often repositories are looked at; 0: only on request.
+  std::chrono::nanoseconds poll_interval = std::chrono::seconds(1);
+  // Ready only when every model loaded.
+  bool strict_readiness = false;
+
+  // Bytes of one request at most.
+  int64_t max_message_size = int64_t{64} << 20;
+  // Bytes that waiting requests may hold together.
+  int64_t max_queue_bytes = int64_t{512} << 20;
+  // Threads that run models; 0: one for each core the process may use.
+  int64_t workers = 0;
+
+  std::string log_format = "text";  // text or json
+  std::string log_level = "info";   // debug, info, warning or error
+};
+
+// Every key of ServerConfig. As a flag a key's underscores are dashes: --grpc-address.
+const std::vector<Setting<ServerConfig>>& ServerSettings();
+
+// What no single key can tell: combinations that cannot be served.
+absl::Status Validate(const ServerConfig& config);
+
+}  // namespace tandem::config
+
+#endif  // TANDEM_CONFIG_SERVER_CONFIG_H_

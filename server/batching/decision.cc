@@ -1,0 +1,65 @@
+#include "server/batching/decision.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace tandem::batching {
+namespace {
+
+// Waking a worker takes some tens of microseconds of both cores; less work than this is not worth it.
+constexpr Duration kWakeCost = std::chrono::microseconds(60);
+
+Time ReadyAt(const QueueView& queue) {
+  return queue.full || queue.limits.max_delay.count() <= 0 ? queue.oldest : queue.oldest + queue.limits.max_delay;
+}
+
+// The rows one of `idle_workers` should take so that all of them end together.
+int64_t Share(const QueueView& queue, int idle_workers) {
+  if (idle_workers <= 1 || queue.limits.row_cost * queue.rows <= 2 * kWakeCost) return queue.rows;
+  return (queue.rows + idle_workers - 1) / idle_workers;
+}
+
+}  // namespace
+
+Decision Decide(absl::Span<const QueueView> queues, Time now, int idle_workers) {
+  Decision decision;
+  int ready = 0;
+  for (int i = 0; i < static_cast<int>(queues.size()); ++i) {
+    const QueueView& queue = queues[i];
+    const Time ready_at = ReadyAt(queue);
+    if (ready_at > now) {
+      decision.wake_at = std::min(decision.wake_at, ready_at);
+      continue;
+    }
+    ++ready;
+    if (decision.queue >= 0) {
+      const QueueView& best = queues[decision.queue];
+      if (best.service_time < queue.service_time) continue;
+      if (best.service_time == queue.service_time && best.oldest <= queue.oldest) continue;
+    }
+    decision.queue = i;
+  }
+  if (decision.queue < 0) return decision;
+  const QueueView& chosen = queues[decision.queue];
+  // Other ready queues will keep the idle workers busy.
+  const int sharing = std::max(1, idle_workers - (ready - 1));
+  decision.rows = SizeDown(Share(chosen, sharing), chosen.limits.max_rows);
+  return decision;
+}
+
+int64_t SizeDown(int64_t rows, int64_t max_rows) {
+  if (rows >= max_rows) return max_rows;
+  return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(rows, 1))));
+}
+
+int64_t SizeUp(int64_t rows, int64_t max_rows) {
+  if (rows >= max_rows) return rows;
+  return std::min(max_rows, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(rows, 1)))));
+}
+
+bool WorthWaking(Duration cost, Time free_at, Time now) {
+  if (free_at == Time::max()) return true;
+  return cost > kWakeCost || free_at > now + kWakeCost;
+}
+
+}  // namespace tandem::batching

@@ -1,0 +1,67 @@
+// Queue: the requests that wait for one variant of one model version. Passive: the dispatcher's lock guards it.
+//
+// Bounded in requests here and in bytes by the dispatcher: what does not fit is refused at once.
+#ifndef TANDEM_SERVER_BATCHING_QUEUE_H_
+#define TANDEM_SERVER_BATCHING_QUEUE_H_
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/model.h"
+#include "server/batching/decision.h"
+#include "server/batching/request.h"
+#include "server/metrics/version_metrics.h"
+
+namespace tandem::batching {
+
+struct QueueOptions {
+  std::string name;  // for messages: "model mnist version 1"
+  size_t max_requests = 1024;
+  BatchLimits batch;
+};
+
+class Queue {
+ public:
+  Queue(const QueueOptions& options, std::shared_ptr<const engine::Model> model, int workers)
+      : options_(options), model_(std::move(model)), metrics_(workers) {}
+
+  // RESOURCE_EXHAUSTED when it is full. Does not take ownership.
+  absl::Status Push(Request* request);
+  // Takes out a request that still waits; false when it does not.
+  bool Remove(const Request* request);
+  // Takes the oldest request and those that may share its batch, oldest first, up to `max_rows` rows in all. The
+  // oldest is taken whatever its size. The queue must not be empty.
+  std::vector<Request*> Cut(int64_t max_rows);
+  // The queue must not be empty.
+  QueueView View() const;
+
+  bool empty() const { return waiting_.empty(); }
+  size_t size() const { return waiting_.size(); }
+
+  // Work given to this queue so far, in the currency of fair shares. A queue that was idle does not save up: it joins
+  // at the level of those that are busy.
+  Duration service_time() const { return service_time_; }
+  void Charge(Duration cost) { service_time_ += cost; }
+  void JoinAt(Duration level) { service_time_ = std::max(service_time_, level); }
+
+  // Constant after construction, or synchronized by themselves.
+  const QueueOptions& options() const { return options_; }
+  const std::shared_ptr<const engine::Model>& model() const { return model_; }
+  metrics::VersionMetrics& metrics() { return metrics_; }
+  const metrics::VersionMetrics& metrics() const { return metrics_; }
+
+ private:
+  const QueueOptions options_;
+  const std::shared_ptr<const engine::Model> model_;
+  metrics::VersionMetrics metrics_;
+
+  std::deque<Request*> waiting_;
+  Duration service_time_{0};
+};
+
+}  // namespace tandem::batching
+
+#endif  // TANDEM_SERVER_BATCHING_QUEUE_H_

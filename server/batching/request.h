@@ -1,0 +1,71 @@
+// Request: one client's call as the batcher sees it: shapes, a deadline, a way to fetch its inputs and to answer it.
+//
+// The transport derives from it; so do tests. Everything set before Submit is constant until the answer. A request
+// accepted by a queue is answered exactly once; after Answer returns, or even while it runs, its owner may reuse it, so
+// whoever answers touches it no more.
+#ifndef TANDEM_SERVER_BATCHING_REQUEST_H_
+#define TANDEM_SERVER_BATCHING_REQUEST_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/session.h"
+#include "engine/tensor.h"
+#include "server/metrics/version_metrics.h"
+#include "server/sync/time.h"
+
+namespace tandem::batching {
+
+class Queue;
+
+// Where a request finds its rows in the outputs of the batch it was part of.
+struct Results {
+  const engine::Execution& run;
+  // The whole output is the request's, whatever its shape; else rows [first_row, first_row + rows) along dimension 0.
+  bool whole = true;
+  int64_t first_row = 0;
+  int64_t rows = 1;
+};
+
+class Request {
+ public:
+  virtual ~Request() = default;
+
+  // Copies input `i`, row-major and dense, to `destination`, which has room for it.
+  virtual void Gather(int i, void* destination) const = 0;
+  // Answers the client: with `results` when OK, else with `status`, for which results is null. Counts itself into
+  // `shard`.
+  virtual void Answer(const absl::Status& status, const Results* results, metrics::RequestTimes times,
+                      metrics::VersionMetrics::Shard& shard) = 0;
+
+  std::shared_ptr<Queue> queue;       // where it waits; keeps the version alive
+  std::vector<engine::Shape> shapes;  // one an input of the model, in its order
+  int64_t rows = 1;                   // the batch dimension of its inputs; 1 where the model's batch is not free
+  size_t bytes = 0;                   // memory it holds while it waits
+  Time arrived{};
+  Time deadline = Time::max();
+  // Set when the client has gone: it is dropped instead of run.
+  std::atomic<bool> cancelled{false};
+};
+
+// True when two requests for one model may run as one batch: the same shapes but for the first dimension.
+inline bool MayShareBatch(const Request& a, const Request& b) {
+  if (a.shapes.size() != b.shapes.size()) return false;
+  for (size_t i = 0; i < a.shapes.size(); ++i) {
+    const engine::Shape& x = a.shapes[i];
+    const engine::Shape& y = b.shapes[i];
+    if (x.size() != y.size()) return false;
+    for (size_t d = 1; d < x.size(); ++d) {
+      if (x[d] != y[d]) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace tandem::batching
+
+#endif  // TANDEM_SERVER_BATCHING_REQUEST_H_

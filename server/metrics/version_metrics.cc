@@ -1,0 +1,57 @@
+#include "server/metrics/version_metrics.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace tandem::metrics {
+
+VersionMetrics::VersionMetrics(int workers) {
+  for (int i = 0; i < workers + 1; ++i) shards_.push_back(std::make_unique<Shard>());
+}
+
+void VersionMetrics::Shard::RequestDone(absl::StatusCode code, const RequestTimes& times) {
+  codes_[static_cast<size_t>(code)].Add(1);
+  if (code != absl::StatusCode::kOk) {
+    failed_ns_.Add(static_cast<uint64_t>(times.total.count()));
+    return;
+  }
+  queue_.Observe(static_cast<uint64_t>(times.queue.count()));
+  compute_.Observe(static_cast<uint64_t>(times.compute.count()));
+  total_.Observe(static_cast<uint64_t>(times.total.count()));
+}
+
+void VersionMetrics::Shard::BatchDone(int64_t rows, const BatchTimes& times) {
+  batch_rows_.Observe(static_cast<uint64_t>(rows));
+  SizeCells& size = by_size_[std::min<size_t>(static_cast<size_t>(rows), kMaxSizeStats - 1)];
+  size.batches.Add(1);
+  size.gather_ns.Add(static_cast<uint64_t>(times.gather.count()));
+  size.run_ns.Add(static_cast<uint64_t>(times.run.count()));
+  size.respond_ns.Add(static_cast<uint64_t>(times.respond.count()));
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  last_inference_ms_.Set(
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()));
+}
+
+void VersionMetrics::Shard::AddTo(VersionTotals& totals) const {
+  for (size_t i = 0; i < kNumCodes; ++i) totals.codes[i] += codes_[i].Get();
+  queue_.AddTo(totals.queue);
+  compute_.AddTo(totals.compute);
+  total_.AddTo(totals.total);
+  batch_rows_.AddTo(totals.batch_rows);
+  totals.failed_ns += failed_ns_.Get();
+  totals.last_inference_ms = std::max(totals.last_inference_ms, last_inference_ms_.Get());
+  for (size_t i = 0; i < kMaxSizeStats; ++i) {
+    totals.by_size[i].batches += by_size_[i].batches.Get();
+    totals.by_size[i].gather_ns += by_size_[i].gather_ns.Get();
+    totals.by_size[i].run_ns += by_size_[i].run_ns.Get();
+    totals.by_size[i].respond_ns += by_size_[i].respond_ns.Get();
+  }
+}
+
+VersionTotals VersionMetrics::Sum() const {
+  VersionTotals totals;
+  for (const auto& shard : shards_) shard->AddTo(totals);
+  return totals;
+}
+
+}  // namespace tandem::metrics

@@ -1,0 +1,84 @@
+// VersionMetrics: what one variant of one model version has done since it was loaded.
+//
+// Sharded: shard 0 belongs to the receiving thread, shard 1 + w to worker w; each shard has one writer. Sum() may be
+// called from any thread.
+#ifndef TANDEM_SERVER_METRICS_VERSION_METRICS_H_
+#define TANDEM_SERVER_METRICS_VERSION_METRICS_H_
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/metrics/histogram.h"
+#include "server/sync/time.h"
+
+namespace tandem::metrics {
+
+// Where a request's time went.
+struct RequestTimes {
+  Duration queue{0};
+  Duration compute{0};  // gather, run and the writing of results, of the whole batch
+  Duration total{0};
+};
+
+// Where a batch's time went.
+struct BatchTimes {
+  Duration gather{0};
+  Duration run{0};
+  Duration respond{0};
+};
+
+inline constexpr size_t kNumCodes = 17;      // absl::StatusCode is dense
+inline constexpr size_t kMaxSizeStats = 65;  // batch sizes told apart in ModelStatistics; larger ones share the last
+
+struct SizeTotals {
+  uint64_t batches = 0;
+  uint64_t gather_ns = 0, run_ns = 0, respond_ns = 0;
+};
+
+struct VersionTotals {
+  std::array<uint64_t, kNumCodes> codes{};
+  LatencyHistogram::Snapshot queue, compute, total;
+  BatchSizeHistogram::Snapshot batch_rows;
+  uint64_t failed_ns = 0;
+  uint64_t last_inference_ms = 0;  // since the epoch
+  std::array<SizeTotals, kMaxSizeStats> by_size{};
+};
+
+class VersionMetrics {
+ public:
+  explicit VersionMetrics(int workers);
+
+  class alignas(64) Shard {
+   public:
+    void RequestDone(absl::StatusCode code, const RequestTimes& times);
+    // A request refused before it was queued.
+    void RequestRefused(absl::StatusCode code) { codes_[static_cast<size_t>(code)].Add(1); }
+    void BatchDone(int64_t rows, const BatchTimes& times);
+
+   private:
+    friend class VersionMetrics;
+    void AddTo(VersionTotals& totals) const;
+
+    struct SizeCells {
+      Cell batches, gather_ns, run_ns, respond_ns;
+    };
+    std::array<Cell, kNumCodes> codes_;
+    LatencyHistogram queue_, compute_, total_;
+    BatchSizeHistogram batch_rows_;
+    Cell failed_ns_, last_inference_ms_;
+    std::array<SizeCells, kMaxSizeStats> by_size_;
+  };
+
+  Shard& receiver() { return *shards_[0]; }
+  Shard& worker(int w) { return *shards_[1 + w]; }
+  VersionTotals Sum() const;
+
+ private:
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace tandem::metrics
+
+#endif  // TANDEM_SERVER_METRICS_VERSION_METRICS_H_

@@ -1,0 +1,80 @@
+// Dispatcher: hands the requests of all queues to the workers, batch by batch.
+//
+// It has no thread of its own: a worker that is free asks, under one lock, what to run next, and sleeps when there is
+// nothing. The answer comes from the pure function batching::Decide. Thread-safe.
+#ifndef TANDEM_SERVER_SCHEDULING_DISPATCHER_H_
+#define TANDEM_SERVER_SCHEDULING_DISPATCHER_H_
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/model.h"
+#include "server/batching/decision.h"
+#include "server/batching/queue.h"
+#include "server/sync/mutex.h"
+
+namespace tandem::scheduling {
+
+// What a worker is to do: run `requests` as one batch, or forget models, or (both empty) end.
+struct Task {
+  std::shared_ptr<batching::Queue> queue;
+  std::vector<batching::Request*> requests;
+  std::vector<const engine::Model*> forget;
+};
+
+class Dispatcher {
+ public:
+  // `max_bytes`: memory that requests may hold while they wait, over all queues.
+  Dispatcher(int workers, size_t max_bytes) : max_bytes_(max_bytes), workers_(workers) {}
+
+  // Queues the request, or refuses it with RESOURCE_EXHAUSTED. Once accepted it may be answered before this returns.
+  absl::Status Submit(batching::Request* request);
+  // Takes back a request that still waits: true, and the caller answers it. False: it runs or has been answered.
+  bool Withdraw(batching::Request* request);
+
+  // Blocks until there is something to do for `worker`. `spent` is what its last batch took.
+  Task Next(int worker, Duration spent);
+
+  // Has every worker drop what it holds of `model`; returns when they have.
+  void Forget(const engine::Model& model);
+
+  // Lets the workers end; what still waits is answered by nobody, so drain first.
+  void Stop();
+
+  int num_workers() const { return static_cast<int>(workers_.size()); }
+
+ private:
+  struct Worker {
+    batching::Queue* running = nullptr;  // whose batch it runs, kept alive by the worker's task
+    Time due = Time::max();              // when it is expected to ask again, if known
+    bool forgetting = false;
+    bool gone = false;
+    std::vector<const engine::Model*> to_forget;
+  };
+
+  void Finished(Worker& worker, Duration spent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  batching::Decision DecideNow(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Task Take(Worker& worker, const batching::Decision& decision, Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Activate(const std::shared_ptr<batching::Queue>& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether to wake another worker for what waits now.
+  bool ShouldWake(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const size_t max_bytes_;
+
+  Mutex mutex_;
+  CondVar work_;       // something arrived, or Stop or Forget was called
+  CondVar forgotten_;  // a worker dropped a model
+  std::vector<Worker> workers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<batching::Queue>> active_ ABSL_GUARDED_BY(mutex_);  // those with requests
+  std::vector<batching::QueueView> views_ ABSL_GUARDED_BY(mutex_);                // scratch of DecideNow
+  size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  int waking_ ABSL_GUARDED_BY(mutex_) = 0;  // idle workers notified and not yet running
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace tandem::scheduling
+
+#endif  // TANDEM_SERVER_SCHEDULING_DISPATCHER_H_
