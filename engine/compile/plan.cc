@@ -16,6 +16,9 @@ void* Binding::address(BufferId id) const {
 }
 
 BoundPlan::BoundPlan(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
+// Here, where BoundGraph is complete.
+BoundPlan::BoundPlan(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
+
 BoundPlan::~BoundPlan() = default;
 
 Tensor BoundPlan::Find(const Source& source, const Binding& binding) const {

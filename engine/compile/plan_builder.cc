@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "engine/compile/dnnl_step.h"
 #include "engine/compile/dnnl_types.h"
 
