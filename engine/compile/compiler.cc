@@ -1,5 +1,7 @@
 #include "engine/compile/compiler.h"
 
+#include <omp.h>
+
 #include <utility>
 #include <vector>
 
@@ -130,6 +132,8 @@ void Compiler::AddContinuation() {
 
 absl::StatusOr<std::shared_ptr<const Plan>> Compile(const Graph& graph, absl::Span<const Shape> shapes, int threads,
                                                     const CompileContext& context) {
+  // Primitives must be created with the number of threads they run with.
+  omp_set_num_threads(threads);
   std::vector<ValueInfo> inputs;
   for (size_t i = 0; i < shapes.size(); ++i) {
     inputs.push_back({graph.value(graph.inputs()[i]).type, shapes[i], {}});

@@ -17,7 +17,6 @@ void* Binding::address(BufferId id) const {
 
 BoundPlan::BoundPlan(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 // Here, where BoundGraph is complete.
-BoundPlan::BoundPlan(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 
 BoundPlan::~BoundPlan() = default;
 
