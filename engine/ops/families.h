@@ -21,6 +21,8 @@ absl::Span<const OpDef> NormalizationOps();
 absl::Span<const OpDef> LayerNormOps();
 absl::Span<const OpDef> PlainNormOps();
 absl::Span<const OpDef> QuantizeOps();
+absl::Span<const OpDef> IntegerMatmulOps();
+absl::Span<const OpDef> IntegerConvOps();
 absl::Span<const OpDef> ShapeOps();
 absl::Span<const OpDef> GenerateOps();
 absl::Span<const OpDef> LayoutOps();

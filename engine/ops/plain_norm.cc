@@ -45,6 +45,7 @@ void LrnOf(const Attributes& attributes, const AxisView& view, const T* x, T* y)
 }
 
 absl::Status Lrn(KernelContext& ctx) {
+  if (ctx.input(0).num_elements() == 0) return absl::OkStatus();
   return Floats::Dispatch(ctx.input(0).type(), [&](auto t) {
     using T = decltype(t);
     LrnOf(ctx.attributes(), ViewAround(ctx.input(0).shape(), 1), ctx.input(0).values<T>().data(),
@@ -83,6 +84,7 @@ void LpNormalizationOf(bool l1, const AxisView& view, const T* x, T* y) {
 absl::Status LpNormalization(KernelContext& ctx) {
   const Tensor& x = ctx.input(0);
   TANDEM_ASSIGN_OR_RETURN(const int64_t axis, NormalizeAxis(ctx.attributes().Int("axis", -1), x.rank()));
+  if (x.num_elements() == 0) return absl::OkStatus();
   return Floats::Dispatch(x.type(), [&](auto t) {
     using T = decltype(t);
     LpNormalizationOf(ctx.attributes().Int("p", 2) == 1, ViewAround(x.shape(), axis), x.values<T>().data(),

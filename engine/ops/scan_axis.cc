@@ -55,6 +55,7 @@ template <bool kMax>
 absl::Status Arg(KernelContext& ctx) {
   const Tensor& x = ctx.input(0);
   TANDEM_ASSIGN_OR_RETURN(const int64_t axis, NormalizeAxis(ctx.attributes().Int("axis", 0), x.rank()));
+  if (x.num_elements() == 0) return absl::OkStatus();
   const AxisView view = ViewAround(x.shape(), axis);
   const bool last = ctx.attributes().Int("select_last_index", 0) != 0;
   return Numbers::Dispatch(x.type(), [&](auto t) {
