@@ -10,10 +10,12 @@ namespace tandem::engine {
 std::vector<const OpDef*> AllOps() {
   std::vector<const OpDef*> ops;
   for (absl::Span<const OpDef> family : {
-           UnaryOps(),    ActivationOps(), BinaryOps(),  CompareOps(),       VariadicOps(), CastOps(),      ReduceOps(),
-           ScanAxisOps(), SoftmaxOps(),    LossOps(),    NormalizationOps(), QuantizeOps(), ShapeOps(),     LayoutOps(),
-           SliceOps(),    GatherOps(),     ScatterOps(), SelectOps(),        ResizeOps(),   SamplingOps(),  ConvOps(),
-           PoolOps(),     MatmulOps(),     EinsumOps(),  RnnOps(),           SignalOps(),   AttentionOps(), LinalgOps(),
+           UnaryOps(),         ActivationOps(), BinaryOps(),          CompareOps(), VariadicOps(),
+           CastOps(),          ReduceOps(),     ScanAxisOps(),        SoftmaxOps(), LossOps(),
+           NormalizationOps(), QuantizeOps(),   ShapeOps(),           LayoutOps(),  SliceOps(),
+           GatherOps(),        ScatterOps(),    SelectOps(),          ResizeOps(),  SamplingOps(),
+           ConvOps(),          PoolOps(),       MatmulOps(),          EinsumOps(),  RnnOps(),
+           SignalOps(),        AttentionOps(),  LinearAttentionOps(), LinalgOps(),
        }) {
     for (const OpDef& op : family) ops.push_back(&op);
   }
