@@ -19,6 +19,7 @@ class ABSL_LOCKABLE Mutex {
   void unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 
  private:
+  friend class CondVar;  // server/sync/cond_var.h
   std::mutex mutex_;
 };
 

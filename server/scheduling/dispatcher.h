@@ -13,7 +13,8 @@
 #include "engine/model.h"
 #include "server/batching/decision.h"
 #include "server/batching/queue.h"
-#include "server/sync/mutex.h"
+#include "engine/mutex.h"
+#include "server/sync/cond_var.h"
 
 namespace tandem::scheduling {
 

@@ -1,0 +1,273 @@
+#include "server/models/loader.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/status.h"
+#include "server/models/warmup.h"
+
+namespace tandem::models {
+namespace {
+
+// Loading yields to serving.
+constexpr int kNice = 10;
+
+void LowerPriority() {
+  pthread_setname_np(pthread_self(), "loader");
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+}
+
+// How many of the versions on disk are to serve.
+size_t WantedCount(const config::VersionPolicy& policy, size_t found) {
+  return policy.all || !policy.versions.empty() ? found : static_cast<size_t>(policy.latest);
+}
+
+bool Allowed(const config::VersionPolicy& policy, int64_t number) {
+  return policy.versions.empty() ||
+         std::find(policy.versions.begin(), policy.versions.end(), number) != policy.versions.end();
+}
+
+}  // namespace
+
+Loader::Loader(LoaderOptions options, Registry& registry)
+    : options_(std::move(options)), registry_(registry), graveyard_(std::make_shared<Graveyard>([this] {
+        MutexLock lock(mutex_);
+        bury_ = true;
+        wake_.NotifyAll();
+      })) {}
+
+Loader::~Loader() { Stop(); }
+
+void Loader::Start() { thread_ = std::thread(&Loader::Loop, this); }
+
+void Loader::Stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    wake_.NotifyAll();
+    done_.NotifyAll();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Loader::Sync() {
+  MutexLock lock(mutex_);
+  const uint64_t mine = ++looks_asked_;
+  wake_.NotifyAll();
+  while (!stopping_ && looks_done_ < mine) done_.Wait(mutex_);
+}
+
+void Loader::WaitForFirst() {
+  MutexLock lock(mutex_);
+  while (!stopping_ && !first_done_) done_.Wait(mutex_);
+}
+
+bool Loader::first_done() const {
+  MutexLock lock(mutex_);
+  return first_done_;
+}
+
+bool Loader::all_serving() const {
+  MutexLock lock(mutex_);
+  return all_serving_;
+}
+
+void Loader::Loop() {
+  LowerPriority();
+  const bool polls = options_.poll_interval.count() > 0;
+  while (true) {
+    uint64_t asked = 0;
+    {
+      MutexLock lock(mutex_);
+      asked = looks_asked_;
+    }
+    LookOnce();
+    bool stop = false;
+    const Time next = polls ? Now() + options_.poll_interval : Time::max();
+    while (!stop) {
+      {
+        MutexLock lock(mutex_);
+        first_done_ = true;
+        looks_done_ = asked;
+        done_.NotifyAll();
+        while (!stopping_ && !bury_ && looks_asked_ == asked && Now() < next) wake_.WaitUntil(mutex_, next);
+        stop = stopping_;
+        if (!stop && !bury_) break;
+        bury_ = false;
+      }
+      Bury();
+    }
+    if (stop) return;
+  }
+}
+
+void Loader::LookOnce() {
+  const std::vector<ModelFiles> found = FindModels();
+  std::set<std::string> names;
+  for (const ModelFiles& files : found) {
+    Align(files);
+    names.insert(files.name);
+  }
+  for (const std::string& name : known_models_) {
+    if (!names.contains(name)) RetractAllBut(name, {});
+  }
+  ForgetFailures(found);
+  known_models_ = names;
+  const bool all = std::all_of(names.begin(), names.end(),
+                               [&](const std::string& name) { return !registry_.PublishedNumbers(name).empty(); });
+  MutexLock lock(mutex_);
+  all_serving_ = all;
+}
+
+std::vector<ModelFiles> Loader::FindModels() {
+  std::vector<ModelFiles> found;
+  std::set<std::string> names;
+  const auto add = [&](ModelFiles files) {
+    // The first to name a model wins; the command line comes first.
+    if (names.insert(files.name).second) found.push_back(std::move(files));
+  };
+  for (const std::string& file : options_.files) {
+    absl::StatusOr<ModelFiles> files = SingleFile(file);
+    if (files.ok()) add(*std::move(files));
+  }
+  for (const std::string& folder : options_.repositories) {
+    absl::StatusOr<std::vector<ModelFiles>> models = ScanRepository(folder);
+    if (!models.ok()) continue;
+    for (ModelFiles& files : *models) add(std::move(files));
+  }
+  return found;
+}
+
+config::ModelConfig Loader::ReadConfig(const ModelFiles& files, absl::Status& status) {
+  if (files.config_file.empty()) return {};
+  absl::StatusOr<std::string> text = config::ReadFile(files.config_file);
+  if (!text.ok()) {
+    status = text.status();
+    return {};
+  }
+  absl::StatusOr<config::ModelConfig> config = config::ParseModelConfig(*text, files.config_file);
+  status = config.status();
+  return config.ok() ? *std::move(config) : config::ModelConfig{};
+}
+
+void Loader::Align(const ModelFiles& files) {
+  absl::Status config_status;
+  const config::ModelConfig config = ReadConfig(files, config_status);
+  const size_t wanted = WantedCount(config.version_policy, files.versions.size());
+  std::set<int64_t> serving;
+  for (int64_t number : NewestFirst(files)) {
+    if (serving.size() == wanted) break;
+    if (!Allowed(config.version_policy, number)) continue;
+    if (EnsureLoaded(files, number, config, config_status)) serving.insert(number);
+  }
+  // While nothing new serves, what did before goes on, as long as its files are there.
+  if (serving.empty()) {
+    for (int64_t number : registry_.PublishedNumbers(files.name)) {
+      if (files.versions.contains(number)) serving.insert(number);
+    }
+  }
+  RetractAllBut(files.name, serving);
+}
+
+bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config::ModelConfig& config,
+                          const absl::Status& config_status) {
+  const Key key{files.name, number};
+  const std::string& stamp = files.versions.at(number).stamp;
+  const VersionStatus status = registry_.Get(files.name, number);
+  if (status.state == State::kPublished) return true;
+  if (status.state == State::kDraining) return false;
+  const auto failed = failed_.find(key);
+  if (failed != failed_.end() && failed->second == stamp) return false;
+  // A version that appears while the server runs may still be being written: wait until it looks the same twice.
+  if (first_done()) {
+    std::string& seen = unstable_[key];
+    if (seen != stamp) {
+      seen = stamp;
+      return false;
+    }
+  }
+  unstable_.erase(key);
+
+  Enter(key, State::kFound);
+  Enter(key, State::kLoading);
+  std::string note;
+  absl::StatusOr<std::unique_ptr<Version>> version = config_status;
+  if (config_status.ok()) version = Load(files, number, config, note);
+  if (!version.ok()) {
+    failed_[key] = stamp;
+    Enter(key, State::kFailed, std::string(version.status().message()));
+    return false;
+  }
+  failed_.erase(key);
+  registry_.Publish(MakeHandle(*std::move(version), graveyard_));
+  if (options_.on_step) options_.on_step({key.first, key.second, State::kPublished, ""}, note);
+  return true;
+}
+
+absl::StatusOr<std::unique_ptr<Version>> Loader::Load(const ModelFiles& files, int64_t number,
+                                                      const config::ModelConfig& config, std::string& note) {
+  auto version = std::make_unique<Version>();
+  version->model_name = files.name;
+  version->number = number;
+  version->number_text = absl::StrCat(number);
+  TANDEM_ASSIGN_OR_RETURN(version->model, engine::Model::Load(files.versions.at(number).model_file));
+  Enter({files.name, number}, State::kWarming);
+  TANDEM_ASSIGN_OR_RETURN(const Warmup warmup, WarmUp(version->model, config));
+  note = warmup.note;
+  version->shares_batch = warmup.shares_batch;
+  // Requests may bring more rows than are joined: those run alone.
+  constexpr int64_t kMostRows = 64;
+  if (warmup.shares_batch) version->max_batch_size = config.max_batch_size.value_or(kMostRows);
+  const batching::QueueOptions options{.name = absl::StrCat("model \"", files.name, "\" version ", number),
+                                       .max_requests = static_cast<size_t>(config.max_queue_size),
+                                       .batch = warmup.limits};
+  version->queue = std::make_unique<batching::Queue>(options, version->model, options_.workers);
+  return version;
+}
+
+void Loader::RetractAllBut(const std::string& model, const std::set<int64_t>& keep) {
+  for (int64_t number : registry_.PublishedNumbers(model)) {
+    if (keep.contains(number)) continue;
+    // Tell of it first: the version may be gone as soon as it is retracted.
+    if (options_.on_step) options_.on_step({model, number, State::kDraining, ""}, "");
+    registry_.Retract(model, number);
+  }
+}
+
+// Failures of files that have gone are of no more interest.
+void Loader::ForgetFailures(const std::vector<ModelFiles>& found) {
+  std::set<Key> present;
+  for (const ModelFiles& files : found) {
+    for (const auto& [number, version] : files.versions) present.insert({files.name, number});
+  }
+  std::erase_if(failed_, [&](const auto& failure) {
+    if (present.contains(failure.first)) return false;
+    registry_.Remove(failure.first.first, failure.first.second);
+    return true;
+  });
+  std::erase_if(unstable_, [&](const auto& seen) { return !present.contains(seen.first); });
+}
+
+void Loader::Enter(const Key& key, State state, const std::string& reason, const std::string& note) {
+  registry_.Enter(key.first, key.second, state, reason);
+  if (options_.on_step) options_.on_step({key.first, key.second, state, reason}, note);
+}
+
+void Loader::Bury() {
+  for (std::unique_ptr<Version>& version : graveyard_->TakeAll()) {
+    if (options_.forget) options_.forget(*version->model);
+    const Key key{version->model_name, version->number};
+    version.reset();
+    Enter(key, State::kUnloaded);
+    // Keep it in the list only while its files are there.
+    registry_.Remove(key.first, key.second);
+  }
+}
+
+}  // namespace tandem::models

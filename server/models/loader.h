@@ -1,0 +1,99 @@
+// Loader: brings the registry in line with what is on disk, on one low-priority thread that serves nobody.
+//
+// It looks at once when started and then every poll interval. A version found is loaded, warmed up and published; one
+// that has gone is retracted, and freed when its last request has ended. A version that fails leaves whatever was
+// serving in place, and is tried again when its files change. Thread-safe.
+#ifndef TANDEM_SERVER_MODELS_LOADER_H_
+#define TANDEM_SERVER_MODELS_LOADER_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "config/model_config.h"
+#include "engine/mutex.h"
+#include "server/models/registry.h"
+#include "server/models/repository.h"
+#include "server/models/version.h"
+#include "server/sync/cond_var.h"
+
+namespace tandem::models {
+
+struct LoaderOptions {
+  std::vector<std::string> files;         // ONNX files, served as version 1
+  std::vector<std::string> repositories;  // folders
+  Duration poll_interval = std::chrono::seconds(1);  // 0: only on request
+  int workers = 1;                        // shards of metrics a version needs
+  // Makes every worker drop what it holds of a model; called before the model is freed.
+  std::function<void(const engine::Model&)> forget;
+  // Told of every step, for the log.
+  std::function<void(const VersionStatus&, const std::string& note)> on_step;
+};
+
+class Loader {
+ public:
+  Loader(LoaderOptions options, Registry& registry);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  void Start();
+  // Ends the thread. Versions still held by requests are freed when those end, or never.
+  void Stop();
+  // Looks now; returns when everything found has been dealt with.
+  void Sync();
+  // Blocks until the first look is done, or Stop.
+  void WaitForFirst();
+  bool first_done() const;
+  // Every model found has a published version.
+  bool all_serving() const;
+
+ private:
+  using Key = std::pair<std::string, int64_t>;
+
+  void Loop();
+  void LookOnce();
+  std::vector<ModelFiles> FindModels();
+  void Align(const ModelFiles& files);
+  config::ModelConfig ReadConfig(const ModelFiles& files, absl::Status& status);
+  // Whether the version serves after this, having been loaded now or before.
+  bool EnsureLoaded(const ModelFiles& files, int64_t number, const config::ModelConfig& config,
+                    const absl::Status& config_status);
+  absl::StatusOr<std::unique_ptr<Version>> Load(const ModelFiles& files, int64_t number,
+                                                const config::ModelConfig& config, std::string& note);
+  void RetractAllBut(const std::string& model, const std::set<int64_t>& keep);
+  void ForgetFailures(const std::vector<ModelFiles>& found);
+  void Enter(const Key& key, State state, const std::string& reason = "", const std::string& note = "");
+  void Bury();
+
+  const LoaderOptions options_;
+  Registry& registry_;
+  const std::shared_ptr<Graveyard> graveyard_;
+  std::thread thread_;
+
+  // Of the loader's thread alone.
+  std::map<Key, std::string> failed_;   // stamp of the files that failed
+  std::map<Key, std::string> unstable_;  // stamp seen at the last look, of versions not loaded yet
+  std::set<std::string> known_models_;
+
+  mutable Mutex mutex_;
+  CondVar wake_;
+  CondVar done_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool bury_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t looks_asked_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t looks_done_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool first_done_ ABSL_GUARDED_BY(mutex_) = false;
+  bool all_serving_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace tandem::models
+
+#endif  // TANDEM_SERVER_MODELS_LOADER_H_

@@ -1,0 +1,132 @@
+#include "server/models/registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "engine/check.h"
+
+namespace tandem::models {
+namespace {
+
+std::string Name(absl::string_view model) {
+  return absl::StrCat("model \"", absl::CHexEscape(model.substr(0, 120)), "\"");
+}
+
+}  // namespace
+
+absl::StatusOr<VersionHandle> Registry::Find(absl::string_view model, absl::string_view version) const {
+  MutexLock lock(mutex_);
+  const auto found = models_.find(model);
+  if (found == models_.end() || found->second.empty()) {
+    return absl::NotFoundError(absl::StrCat("unknown ", Name(model)));
+  }
+  const Model& versions = found->second;
+  if (version.empty()) {
+    for (auto it = versions.rbegin(); it != versions.rend(); ++it) {
+      if (it->second.handle != nullptr) return it->second.handle;
+    }
+    const Entry& newest = versions.rbegin()->second;
+    return absl::UnavailableError(absl::StrCat(Name(model), " is ", NameOf(newest.state),
+                                               newest.reason.empty() ? "" : ": ", newest.reason));
+  }
+  int64_t number = 0;
+  const auto entry = absl::SimpleAtoi(version, &number) ? versions.find(number) : versions.end();
+  if (entry == versions.end()) {
+    return absl::NotFoundError(
+        absl::StrCat(Name(model), " has no version \"", absl::CHexEscape(version.substr(0, 40)), "\""));
+  }
+  if (entry->second.handle != nullptr) return entry->second.handle;
+  return absl::UnavailableError(absl::StrCat(Name(model), " version ", number, " is ", NameOf(entry->second.state),
+                                             entry->second.reason.empty() ? "" : ": ", entry->second.reason));
+}
+
+std::vector<VersionHandle> Registry::Published() const {
+  std::vector<VersionHandle> all;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [name, versions] : models_) {
+      for (const auto& [number, entry] : versions) {
+        if (entry.handle != nullptr) all.push_back(entry.handle);
+      }
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const VersionHandle& a, const VersionHandle& b) {
+    return std::tie(a->model_name, a->number) < std::tie(b->model_name, b->number);
+  });
+  return all;
+}
+
+std::vector<int64_t> Registry::PublishedNumbers(const std::string& model) const {
+  MutexLock lock(mutex_);
+  std::vector<int64_t> numbers;
+  const auto found = models_.find(model);
+  if (found == models_.end()) return numbers;
+  for (const auto& [number, entry] : found->second) {
+    if (entry.handle != nullptr) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+std::vector<VersionStatus> Registry::List() const {
+  std::vector<VersionStatus> all;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [name, versions] : models_) {
+      for (const auto& [number, entry] : versions) all.push_back({name, number, entry.state, entry.reason});
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const VersionStatus& a, const VersionStatus& b) {
+    return std::tie(a.model, a.version) < std::tie(b.model, b.version);
+  });
+  return all;
+}
+
+VersionStatus Registry::Get(const std::string& model, int64_t version) const {
+  MutexLock lock(mutex_);
+  VersionStatus status{model, version, State::kUnloaded, ""};
+  const auto found = models_.find(model);
+  if (found == models_.end()) return status;
+  const auto entry = found->second.find(version);
+  if (entry == found->second.end()) return status;
+  status.state = entry->second.state;
+  status.reason = entry->second.reason;
+  return status;
+}
+
+Registry::Entry& Registry::EnterLocked(const std::string& model, int64_t version, State state) {
+  Entry& entry = models_[model][version];
+  TANDEM_CHECK(MayFollow(entry.state, state), absl::StrCat(NameOf(entry.state), " -> ", NameOf(state)));
+  entry.state = state;
+  entry.reason.clear();
+  return entry;
+}
+
+void Registry::Enter(const std::string& model, int64_t version, State state, const std::string& reason) {
+  MutexLock lock(mutex_);
+  EnterLocked(model, version, state).reason = reason;
+}
+
+void Registry::Publish(VersionHandle version) {
+  MutexLock lock(mutex_);
+  Entry& entry = EnterLocked(version->model_name, version->number, State::kPublished);
+  entry.handle = std::move(version);
+}
+
+void Registry::Retract(const std::string& model, int64_t version) {
+  VersionHandle last;  // released outside the lock: it may be the last one
+  MutexLock lock(mutex_);
+  last = std::exchange(EnterLocked(model, version, State::kDraining).handle, nullptr);
+}
+
+void Registry::Remove(const std::string& model, int64_t version) {
+  MutexLock lock(mutex_);
+  const auto found = models_.find(model);
+  if (found == models_.end()) return;
+  found->second.erase(version);
+  if (found->second.empty()) models_.erase(found);
+}
+
+}  // namespace tandem::models

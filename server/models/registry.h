@@ -1,0 +1,65 @@
+// Registry: every model version known, its state, and handles to those that are published. Thread-safe.
+#ifndef TANDEM_SERVER_MODELS_REGISTRY_H_
+#define TANDEM_SERVER_MODELS_REGISTRY_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/mutex.h"
+#include "server/models/state.h"
+#include "server/models/version.h"
+
+namespace tandem::models {
+
+struct VersionStatus {
+  std::string model;
+  int64_t version = 0;
+  State state = State::kFound;
+  std::string reason;  // of a failure
+};
+
+class Registry {
+ public:
+  // The published version `version` ("": the newest) of `model`. NOT_FOUND when there is none, UNAVAILABLE with the
+  // state or reason while there may yet be.
+  absl::StatusOr<VersionHandle> Find(absl::string_view model, absl::string_view version) const;
+  // Every published version, by model and number.
+  std::vector<VersionHandle> Published() const;
+  // The numbers published of `model`, ascending.
+  std::vector<int64_t> PublishedNumbers(const std::string& model) const;
+  // Every version known, unloaded ones included.
+  std::vector<VersionStatus> List() const;
+  // The state of a version; kUnloaded when it was never seen.
+  VersionStatus Get(const std::string& model, int64_t version) const;
+
+  // Records a step in a version's life. Steps that may not follow each other are our own bugs.
+  void Enter(const std::string& model, int64_t version, State state, const std::string& reason = "");
+  // Enters kPublished and starts handing the version out.
+  void Publish(VersionHandle version);
+  // Enters kDraining and stops handing the version out. It is destroyed when its last request has ended.
+  void Retract(const std::string& model, int64_t version);
+  // Forgets a version that is unloaded.
+  void Remove(const std::string& model, int64_t version);
+
+ private:
+  struct Entry {
+    State state = State::kUnloaded;
+    std::string reason;
+    VersionHandle handle;  // while published
+  };
+  using Model = std::map<int64_t, Entry>;
+
+  Entry& EnterLocked(const std::string& model, int64_t version, State state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable Mutex mutex_;
+  absl::flat_hash_map<std::string, Model> models_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace tandem::models
+
+#endif  // TANDEM_SERVER_MODELS_REGISTRY_H_

@@ -1,0 +1,86 @@
+#include "server/models/repository.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace tandem::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The names in `folder`, sorted; empty when it cannot be read.
+std::vector<fs::path> Children(const fs::path& folder, std::error_code& error) {
+  std::vector<fs::path> children;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().filename().string()[0] != '.') children.push_back(it->path());
+  }
+  std::sort(children.begin(), children.end());
+  return children;
+}
+
+void AppendStamp(const fs::path& file, std::string& stamp) {
+  std::error_code error;
+  const auto size = fs::file_size(file, error);
+  if (error) return;
+  const auto time = fs::last_write_time(file, error);
+  if (error) return;
+  absl::StrAppend(&stamp, file.filename().string(), ":", size, ":", time.time_since_epoch().count(), ";");
+}
+
+std::string StampOf(const fs::path& folder) {
+  std::error_code error;
+  std::string stamp;
+  for (const fs::path& file : Children(folder, error)) AppendStamp(file, stamp);
+  return stamp;
+}
+
+ModelFiles ScanModel(const fs::path& folder) {
+  std::error_code error;
+  ModelFiles model{.name = folder.filename().string()};
+  if (fs::exists(folder / "config.yaml", error)) model.config_file = (folder / "config.yaml").string();
+  for (const fs::path& child : Children(folder, error)) {
+    int64_t number = 0;
+    const fs::path file = child / "model.onnx";
+    if (!absl::SimpleAtoi(child.filename().string(), &number) || number < 1 || !fs::is_regular_file(file, error)) {
+      continue;
+    }
+    model.versions[number] = {.model_file = file.string(), .stamp = StampOf(child)};
+  }
+  return model;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ModelFiles>> ScanRepository(const std::string& folder) {
+  std::error_code error;
+  std::vector<ModelFiles> models;
+  for (const fs::path& child : Children(folder, error)) {
+    std::error_code ignored;
+    if (!fs::is_directory(child, ignored)) continue;
+    ModelFiles model = ScanModel(child);
+    if (!model.versions.empty()) models.push_back(std::move(model));
+  }
+  if (error) return absl::UnavailableError(absl::StrCat("model repository ", folder, ": ", error.message()));
+  return models;
+}
+
+absl::StatusOr<ModelFiles> SingleFile(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return absl::NotFoundError(absl::StrCat(path, ": no such file"));
+  ModelFiles model{.name = fs::path(path).stem().string()};
+  model.versions[1] = {.model_file = path};
+  AppendStamp(path, model.versions[1].stamp);
+  return model;
+}
+
+std::vector<int64_t> NewestFirst(const ModelFiles& files) {
+  std::vector<int64_t> numbers;
+  for (auto it = files.versions.rbegin(); it != files.versions.rend(); ++it) numbers.push_back(it->first);
+  return numbers;
+}
+
+}  // namespace tandem::models

@@ -1,0 +1,38 @@
+// What is on disk: models named on the command line and those found in repositories (MODEL/VERSION/model.onnx).
+#ifndef TANDEM_SERVER_MODELS_REPOSITORY_H_
+#define TANDEM_SERVER_MODELS_REPOSITORY_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace tandem::models {
+
+struct VersionFiles {
+  std::string model_file;
+  // Changes when any of the version's files does: sizes and modification times.
+  std::string stamp;
+};
+
+struct ModelFiles {
+  std::string name;
+  std::string config_file;  // "" when there is none
+  std::map<int64_t, VersionFiles> versions;
+};
+
+// The models of one repository, by name. Folders without a version (a positive number with a model.onnx) are not
+// models; names that start with a dot are skipped. UNAVAILABLE when the folder cannot be read.
+absl::StatusOr<std::vector<ModelFiles>> ScanRepository(const std::string& folder);
+
+// A file served as version 1 of the model that has the file's base name. NOT_FOUND when it does not exist.
+absl::StatusOr<ModelFiles> SingleFile(const std::string& path);
+
+// The versions a policy keeps, newest first; `latest` more may be tried when one of them fails to load.
+std::vector<int64_t> NewestFirst(const ModelFiles& files);
+
+}  // namespace tandem::models
+
+#endif  // TANDEM_SERVER_MODELS_REPOSITORY_H_

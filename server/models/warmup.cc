@@ -1,0 +1,114 @@
+#include "server/models/warmup.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/session.h"
+#include "engine/status.h"
+#include "server/models/batch_proof.h"
+
+namespace tandem::models {
+namespace {
+
+// Sizes measured when the owner sets none, and the time spent on each at least and on all at most.
+constexpr int64_t kMaxRows = 32;
+constexpr Duration kMeasure = std::chrono::milliseconds(2);
+constexpr Duration kMeasureAll = std::chrono::milliseconds(1500);
+constexpr int kMinRuns = 3;
+
+// Values tried for dimensions that are neither fixed nor the batch, until the model runs.
+constexpr int64_t kTrialDims[] = {64, 320, 16, 8, 4, 2, 1};
+
+bool HasOtherFreeDims(const engine::Model& model) {
+  for (const engine::TensorSpec& spec : model.inputs()) {
+    if (!spec.has_rank) return true;
+    for (size_t d = model.batch_is_free() ? 1 : 0; d < spec.shape.size(); ++d) {
+      if (spec.shape[d] == engine::kUnknownDim) return true;
+    }
+  }
+  return false;
+}
+
+absl::StatusOr<Duration> TimeOne(TrialRunner& runner, int64_t rows) {
+  const std::vector<engine::Tensor> inputs = runner.RandomInputs(rows);
+  Duration best = Duration::max();
+  Duration spent{0};
+  for (int run = 0; run < kMinRuns || spent < kMeasure; ++run) {
+    const Time start = Now();
+    TANDEM_RETURN_IF_ERROR(runner.Run(inputs));
+    const Duration took = Now() - start;
+    // The first run compiles.
+    if (run > 0) best = std::min(best, took);
+    spent += took;
+    if (run > 0 && spent > kMeasureAll) break;
+  }
+  return best;
+}
+
+// Costs of 1, 2, 4... rows up to `max_rows`, as far as the time allows.
+absl::StatusOr<std::vector<BatchCost>> Measure(TrialRunner& runner, int64_t max_rows) {
+  std::vector<BatchCost> costs;
+  const Time start = Now();
+  for (int64_t rows = 1;; rows = std::min(rows * 2, max_rows)) {
+    TANDEM_ASSIGN_OR_RETURN(const Duration cost, TimeOne(runner, rows));
+    costs.push_back({rows, cost});
+    // The next size takes about twice as long, several times.
+    if (rows >= max_rows || Now() - start + cost * 8 > kMeasureAll) return costs;
+  }
+}
+
+// A trial that runs, or the error of the last one.
+absl::StatusOr<TrialRunner> FindTrial(engine::Session& session, const std::shared_ptr<const engine::Model>& model) {
+  absl::Status last;
+  for (int64_t dim : kTrialDims) {
+    TrialRunner runner(session, model, dim);
+    last = runner.Run(runner.RandomInputs(1));
+    if (last.ok()) return runner;
+    if (!HasOtherFreeDims(*model)) break;
+  }
+  return last;
+}
+
+}  // namespace
+
+BatchCost CheapestSize(absl::Span<const BatchCost> costs) {
+  const auto per_row = [](const BatchCost& c) { return static_cast<double>(c.cost.count()) / c.rows; };
+  double best = per_row(costs[0]);
+  for (const BatchCost& cost : costs) best = std::min(best, per_row(cost));
+  return *std::find_if(costs.begin(), costs.end(), [&](const BatchCost& c) { return per_row(c) <= best * 1.05; });
+}
+
+absl::StatusOr<Warmup> WarmUp(const std::shared_ptr<const engine::Model>& model, const config::ModelConfig& config) {
+  engine::Session session({.threads = 1});
+  Warmup warmup;
+  absl::StatusOr<TrialRunner> runner = FindTrial(session, model);
+  if (!runner.ok()) {
+    const absl::StatusCode code = runner.status().code();
+    if (code == absl::StatusCode::kUnimplemented || code == absl::StatusCode::kInternal) return runner.status();
+    warmup.note = absl::StrCat("not run at warm-up, one request at a time: ", runner.status().message());
+    return warmup;
+  }
+  if (!model->batch_is_free()) {
+    warmup.note = "one request at a time: the model fixes its batch";
+    TANDEM_ASSIGN_OR_RETURN(warmup.limits.row_cost, TimeOne(*runner, 1));
+    return warmup;
+  }
+  if (absl::Status proof = ProveBatching(*runner); !proof.ok()) {
+    warmup.note = absl::StrCat("one request at a time: ", proof.message());
+    return warmup;
+  }
+  warmup.shares_batch = true;
+  TANDEM_ASSIGN_OR_RETURN(const std::vector<BatchCost> costs,
+                          Measure(*runner, config.max_batch_size.value_or(kMaxRows)));
+  const BatchCost best = CheapestSize(costs);
+  warmup.limits.max_rows = config.max_batch_size.value_or(best.rows);
+  warmup.limits.max_delay = config.max_delay.value_or(Duration{0});
+  warmup.limits.row_cost = best.cost / best.rows;
+  warmup.note = absl::StrCat("batches of up to ", warmup.limits.max_rows, ", ", best.cost.count() / best.rows / 1000,
+                             " us a row, ", costs[0].cost.count() / 1000, " us alone");
+  return warmup;
+}
+
+}  // namespace tandem::models
