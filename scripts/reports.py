@@ -60,6 +60,23 @@ def read_junit(path):
     return report
 
 
+def read_conformance(output):
+    """Lines "NAME pass", "NAME KIND: why it cannot" and "FAILED NAME: why" -> Report."""
+    report = Report()
+    for line in output.splitlines():
+        name, _, rest = line.partition(" ")
+        if name == "FAILED":
+            case, _, why = rest.partition(": ")
+            report.failures.append((case, why))
+        elif name == "Skipped:":
+            report.skipped.append(("conformance", rest))
+        elif name.startswith("test_") and rest == "pass":
+            report.passed += 1
+        elif name.startswith("test_"):
+            report.skipped.append((name, rest.partition(":")[0]))
+    return report
+
+
 def print_report(name, report, seconds):
     print(f"{name:12} {report.passed:6} passed {len(report.failures):4} failed {len(report.skipped):4} skipped"
           f"   {seconds:6.0f} s", flush=True)

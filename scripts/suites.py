@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from reports import Report, print_report, read_junit, tail
+from reports import Report, print_report, read_conformance, read_junit, tail
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -75,7 +75,8 @@ def unit(_):
     report = build("release")
     if not report.failures:
         path = LOGS / "unit.xml"
-        command = ["ctest", "--test-dir", BUILD, "-j", os.cpu_count(), "--timeout", 120, "--output-junit", path]
+        command = ["ctest", "--test-dir", BUILD, "-j", os.cpu_count(), "--timeout", 120, "--output-junit", path,
+                   "--exclude-regex", "^conformance$"]
         report.add(from_junit("unit", path, command, 1200))
     return report
 
@@ -91,6 +92,22 @@ def integration(_):
     return pytest("integration", BUILD, "tests/integration", "tests/repository")
 
 
+def conformance_cases(name, folder, timeout, **environment):
+    """The engine beside ONNX's own cases, one line a case."""
+    program = folder / "bin/conformance_test"
+    if not program.exists():
+        return Report(failures=[(name, f"{program} was not built")])
+    ok, output = run(name, [program, "--verbose"], timeout, **environment)
+    report = read_conformance(output)
+    if not ok and not report.failures:
+        report.failures.append((name, tail(output)))
+    return report
+
+
+def conformance(_):
+    return conformance_cases("conformance", BUILD, 1200)
+
+
 def tasks(_):
     return pytest("tasks", BUILD, "tests/tasks")
 
@@ -98,7 +115,8 @@ def tasks(_):
 def gtest_programs(folder):
     shown = subprocess.run(["ctest", "--test-dir", folder, "--show-only=json-v1"], cwd=ROOT, capture_output=True,
                            text=True, check=True)
-    return sorted({test["command"][0] for test in json.loads(shown.stdout)["tests"] if test.get("command")})
+    commands = [test.get("command") or [""] for test in json.loads(shown.stdout)["tests"]]
+    return sorted({command[0] for command in commands if any("--gtest_filter" in part for part in command)})
 
 
 def sanitized(preset):
@@ -111,6 +129,8 @@ def sanitized(preset):
         name = f"{preset}-{pathlib.Path(program).name}"
         path = LOGS / f"{name}.xml"
         report.add(from_junit(name, path, [program, f"--gtest_output=xml:{path}"], 900, **environment))
+    if preset == "asan":
+        report.add(conformance_cases("asan-conformance", BUILD / preset, 2400, **environment))
     report.add(pytest(f"{preset}-requests", BUILD / preset, "tests/integration", "-m", "request_path", **environment))
     return report
 
@@ -128,8 +148,8 @@ def locks(_):
     return build("clang")
 
 
-SUITES = {"style": style, "unit": unit, "integration": integration, "tasks": tasks, "asan": asan, "tsan": tsan,
-          "locks": locks}
+SUITES = {"style": style, "unit": unit, "conformance": conformance, "integration": integration, "tasks": tasks,
+          "asan": asan, "tsan": tsan, "locks": locks}
 QUICK = ("style", "unit", "integration")
 
 

@@ -15,7 +15,6 @@ void* Binding::address(BufferId id) const {
   return arena_.base() + offset_ + buffer.offset;
 }
 
-BoundPlan::BoundPlan(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 // Here, where BoundGraph is complete.
 
 BoundPlan::~BoundPlan() = default;

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-
 #include "engine/compile/dnnl_step.h"
 #include "engine/compile/dnnl_types.h"
 
