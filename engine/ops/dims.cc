@@ -1,6 +1,7 @@
 #include "engine/ops/dims.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -90,6 +91,18 @@ absl::StatusOr<int64_t> ScalarInteger(const Tensor& tensor, absl::string_view wh
             return absl::OkStatus();
           })));
   return result;
+}
+
+absl::StatusOr<DataType> TypeOfOnnxCode(int64_t code) {
+  constexpr DataType kTypes[] = {DataType::kUndefined, DataType::kFloat32, DataType::kUInt8,     DataType::kInt8,
+                                 DataType::kUInt16,    DataType::kInt16,   DataType::kInt32,     DataType::kInt64,
+                                 DataType::kString,    DataType::kBool,    DataType::kFloat16,   DataType::kFloat64,
+                                 DataType::kUInt32,    DataType::kUInt64,  DataType::kUndefined, DataType::kUndefined,
+                                 DataType::kBFloat16};
+  const DataType type =
+      code >= 0 && code < static_cast<int64_t>(std::size(kTypes)) ? kTypes[code] : DataType::kUndefined;
+  if (SizeOf(type) == 0) return OpError("dtype ", code, " is not supported");
+  return type;
 }
 
 }  // namespace tandem::engine

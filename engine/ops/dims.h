@@ -49,6 +49,9 @@ absl::StatusOr<std::vector<int64_t>> IntegersOr(const KernelContext& ctx, int i,
 // The single element of a tensor of any numeric type as int64 (fractions are cut off), or an error naming `what`.
 absl::StatusOr<int64_t> ScalarInteger(const Tensor& tensor, absl::string_view what);
 
+// The element type that the `dtype` attributes of ONNX number so, or an error naming it when tensors cannot hold it.
+absl::StatusOr<DataType> TypeOfOnnxCode(int64_t code);
+
 // Calls `f(T{})` with the unsigned integer T of `bytes` bytes: for kernels that move elements without looking at them.
 template <typename F>
 absl::Status DispatchSize(size_t bytes, F&& f) {
