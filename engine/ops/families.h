@@ -41,6 +41,7 @@ absl::Span<const OpDef> EinsumOps();
 absl::Span<const OpDef> RnnOps();
 absl::Span<const OpDef> SignalOps();
 absl::Span<const OpDef> AttentionOps();
+absl::Span<const OpDef> LinearAttentionOps();
 absl::Span<const OpDef> LinalgOps();
 absl::Span<const OpDef> RandomOps();
 

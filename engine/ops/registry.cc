@@ -10,12 +10,14 @@ namespace tandem::engine {
 std::vector<const OpDef*> AllOps() {
   std::vector<const OpDef*> ops;
   for (absl::Span<const OpDef> family : {
-           UnaryOps(),     ActivationOps(), BinaryOps(),  CompareOps(),   VariadicOps(),      CastOps(),
-           ReduceOps(),    ScanAxisOps(),   SoftmaxOps(), LossOps(),      NormalizationOps(), LayerNormOps(),
-           PlainNormOps(), QuantizeOps(),   ShapeOps(),   GenerateOps(),  LayoutOps(),        SliceOps(),
-           PadOps(),       FoldOps(),       GatherOps(),  ScatterOps(),   SelectOps(),        SuppressionOps(),
-           ResizeOps(),    SamplingOps(),   RoiOps(),     ConvOps(),      PoolOps(),          MatmulOps(),
-           EinsumOps(),    RnnOps(),        SignalOps(),  AttentionOps(), LinalgOps(),        RandomOps(),
+           UnaryOps(),         ActivationOps(), BinaryOps(),    CompareOps(),     VariadicOps(),
+           CastOps(),          ReduceOps(),     ScanAxisOps(),  SoftmaxOps(),     LossOps(),
+           NormalizationOps(), LayerNormOps(),  PlainNormOps(), QuantizeOps(),    ShapeOps(),
+           GenerateOps(),      LayoutOps(),     SliceOps(),     PadOps(),         FoldOps(),
+           GatherOps(),        ScatterOps(),    SelectOps(),    SuppressionOps(), ResizeOps(),
+           SamplingOps(),      RoiOps(),        ConvOps(),      PoolOps(),        MatmulOps(),
+           EinsumOps(),        RnnOps(),        SignalOps(),    AttentionOps(),   LinearAttentionOps(),
+           LinalgOps(),        RandomOps(),
        }) {
     for (const OpDef& op : family) ops.push_back(&op);
   }

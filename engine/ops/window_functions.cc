@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/ops/conv_geometry.h"
+#include "engine/ops/convert.h"
 #include "engine/ops/families.h"
 
 namespace tandem::engine {
@@ -14,35 +15,12 @@ namespace {
 // Tables longer than this are refused on each axis.
 constexpr int64_t kMaxLength = int64_t{1} << 26;
 
-// The attribute output_datatype: a number of TensorProto.DataType. The 16-bit floats are computed as float32 here.
+// The attribute output_datatype. The 16-bit floats are computed as float32 here.
 absl::StatusOr<DataType> OutputType(const Attributes& attributes) {
-  const int64_t number = attributes.Int("output_datatype", 1);
-  switch (number) {
-    case 1:
-    case 10:
-    case 16:
-      return DataType::kFloat32;
-    case 2:
-      return DataType::kUInt8;
-    case 3:
-      return DataType::kInt8;
-    case 4:
-      return DataType::kUInt16;
-    case 5:
-      return DataType::kInt16;
-    case 6:
-      return DataType::kInt32;
-    case 7:
-      return DataType::kInt64;
-    case 11:
-      return DataType::kFloat64;
-    case 12:
-      return DataType::kUInt32;
-    case 13:
-      return DataType::kUInt64;
-    default:
-      return OpError("output_datatype is ", number, ", expected a number type");
-  }
+  TANDEM_ASSIGN_OR_RETURN(const DataType type, DataTypeFromOnnx(attributes.Int("output_datatype", 1)));
+  if (type == DataType::kFloat16 || type == DataType::kBFloat16) return DataType::kFloat32;
+  if (type == DataType::kBool) return OpError("output_datatype is bool, expected a number type");
+  return type;
 }
 
 template <typename F>

@@ -35,6 +35,7 @@ struct Ingredients {
   std::set<int> types;              // TensorProto.DataType
   bool has_sequence = false;
   bool has_optional = false;
+  bool trains = false;
 };
 
 void AddType(const onnx::TypeProto& type, Ingredients& found) {
@@ -50,7 +51,10 @@ void AddNode(const onnx::NodeProto& node, Ingredients& found) {
   if (node.domain().empty()) found.operators.insert(node.op_type());
   if (absl::StrContains(node.op_type(), "Sequence") && node.op_type() != "ReverseSequence") found.has_sequence = true;
   if (absl::StartsWith(node.op_type(), "Optional")) found.has_optional = true;
+  // The third input of Dropout is training_mode.
+  if (node.op_type() == "Dropout" && node.input_size() > 2) found.trains = true;
   for (const onnx::AttributeProto& attribute : node.attribute()) {
+    if (attribute.name() == "training_mode" && attribute.i() != 0) found.trains = true;
     if (attribute.has_t()) found.types.insert(attribute.t().data_type());
     if (attribute.has_g()) AddGraph(attribute.g(), found);
     if (attribute.name() == "to" || attribute.name() == "output_dtype") {
@@ -80,6 +84,7 @@ std::string TypeReason(const Ingredients& found) {
 }
 
 std::string DomainReason(const Ingredients& found) {
+  if (found.trains) return "training";
   for (const std::string& domain : found.domains) {
     if (absl::StrContains(domain, "training")) return "training";
     if (absl::StrContains(domain, "preview")) return "preview";
@@ -116,7 +121,9 @@ std::string ReasonFor(const std::string& directory, const absl::Status& status) 
       if (!reason.empty()) return reason;
     }
   }
-  return absl::StrCat("differs: ", absl::StrReplaceAll(status.message(), {{"\n", " "}}));
+  // Where the case lies is nobody's business.
+  const std::string path = absl::StrCat(directory, "/model.onnx: ");
+  return absl::StrCat("differs: ", absl::StrReplaceAll(status.message(), {{path, ""}, {"\n", " "}}));
 }
 
 std::string KindOf(absl::string_view reason) {
