@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/ops/convert.h"
 #include "engine/ops/dims.h"
 #include "engine/ops/families.h"
 #include "engine/ops/strided_copy.h"
@@ -144,7 +143,7 @@ absl::Status Range(KernelContext& ctx) {
 absl::Status InferEyeLike(InferContext& ctx) {
   DataType type = ctx.type(0);
   if (ctx.attributes().Has("dtype")) {
-    TANDEM_ASSIGN_OR_RETURN(type, DataTypeFromOnnx(ctx.attributes().Int("dtype", 0)));
+    TANDEM_ASSIGN_OR_RETURN(type, TypeOfOnnxCode(ctx.attributes().Int("dtype", 0)));
   }
   if (!ctx.has_shape(0)) {
     ctx.SetOutput(0, type, std::nullopt);

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "absl/base/casts.h"
-#include "engine/ops/convert.h"
 #include "engine/ops/dims.h"
 #include "engine/ops/families.h"
 
@@ -44,7 +43,7 @@ absl::StatusOr<Generator> GeneratorOf(const Attributes& attributes) {
 
 absl::StatusOr<DataType> OutputType(const Attributes& attributes, DataType fallback) {
   if (!attributes.Has("dtype")) return fallback;
-  return DataTypeFromOnnx(attributes.Int("dtype", 0));
+  return TypeOfOnnxCode(attributes.Int("dtype", 0));
 }
 
 absl::Status InferRandom(InferContext& ctx) {
