@@ -86,7 +86,7 @@ TEST(Softsign, DividesByOnePlusTheMagnitude) {
 }
 
 TEST(Mish, IsXTimesTanhOfSoftplus) {
-  EXPECT_THAT(Apply("Mish"), ElementsAre(Near(-0.2525015f), Near(-0.2207498f), 0, Near(2.9865350f)));
+  EXPECT_THAT(Apply("Mish"), ElementsAre(Near(-0.2525015f), Near(-0.2207438f), 0, Near(2.9865350f)));
 }
 
 TEST(Swish, GatesBySigmoidOfAlphaX) {
