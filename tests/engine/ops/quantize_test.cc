@@ -35,11 +35,16 @@ TEST(QuantizeLinear, HasOneScaleAnAxisPosition) {
 }
 
 TEST(QuantizeLinear, HasOneScaleABlock) {
-  OpTester op("QuantizeLinear");
-  op.attributes.Set("axis", int64_t{1});
-  op.attributes.Set("block_size", int64_t{2});
-  op.Input<float>({1, 3}, {2, 4, 30}).Input<float>({1, 2}, {2, 10}).Input<uint8_t>({1, 2}, {0, 1});
-  EXPECT_THAT(op.Run<uint8_t>(), ElementsAre(1, 2, 4));
+  OpTester last("QuantizeLinear");
+  last.attributes.Set("block_size", int64_t{2});
+  last.Input<float>({2, 3}, {2, 4, 30, 3, 6, 8}).Input<float>({2, 2}, {2, 10, 3, 4});
+  last.Input<uint8_t>({2, 2}, {0, 1, 0, 0});
+  EXPECT_THAT(last.Run<uint8_t>(), ElementsAre(1, 2, 4, 1, 2, 2));
+  OpTester first("QuantizeLinear");
+  first.attributes.Set("axis", int64_t{0});
+  first.attributes.Set("block_size", int64_t{2});
+  first.Input<float>({3, 2}, {2, 3, 4, 6, 30, 8}).Input<float>({2, 2}, {2, 3, 10, 4});
+  EXPECT_THAT(first.Run<uint8_t>(), ElementsAre(1, 1, 2, 2, 3, 2));
 }
 
 TEST(QuantizeLinear, SurvivesNanInfinityAndScalesOfZero) {
