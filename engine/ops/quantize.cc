@@ -53,6 +53,13 @@ void ForEachRun(const Granularity& granularity, F&& f) {
   }
   const int64_t block = std::max<int64_t>(granularity.block, 1);
   const int64_t blocks = length / block + (length % block != 0 ? 1 : 0);
+  if (inner == 1) {  // blocks are runs themselves
+    for (int64_t i = 0; i < outer * blocks; ++i) {
+      const int64_t first = i % blocks * block;
+      f(i / blocks * length + first, std::min(block, length - first), i, 0);
+    }
+    return;
+  }
   for (int64_t o = 0; o < outer; ++o) {
     for (int64_t k = 0; k < length; ++k) {
       const int64_t at = (o * length + k) * inner;

@@ -50,7 +50,7 @@ class OpTester {
     if (!tensor.defined()) return {};
     EXPECT_EQ(tensor.type(), DataTypeOf<T>());
     const auto values = tensor.values<T>();
-    return {values.begin(), values.end()};
+    return std::vector<T>(values.begin(), values.end());  // braces would make a list of two bools
   }
   Tensor RunTensor(int index = 0);
   Shape RunShape(int index = 0) { return RunTensor(index).shape(); }
