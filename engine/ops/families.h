@@ -43,6 +43,7 @@ absl::Span<const OpDef> SignalOps();
 absl::Span<const OpDef> AttentionOps();
 absl::Span<const OpDef> LinalgOps();
 absl::Span<const OpDef> RandomOps();
+absl::Span<const OpDef> VectorizeOps();
 
 }  // namespace tandem::engine
 

@@ -16,6 +16,7 @@ std::vector<const OpDef*> AllOps() {
            PadOps(),       FoldOps(),       GatherOps(),  ScatterOps(),   SelectOps(),        SuppressionOps(),
            ResizeOps(),    SamplingOps(),   RoiOps(),     ConvOps(),      PoolOps(),          MatmulOps(),
            EinsumOps(),    RnnOps(),        SignalOps(),  AttentionOps(), LinalgOps(),        RandomOps(),
+           VectorizeOps(),
        }) {
     for (const OpDef& op : family) ops.push_back(&op);
   }

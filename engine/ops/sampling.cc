@@ -237,6 +237,7 @@ void MakeGrid(const Tensor& theta, bool align_corners, Tensor& grid) {
 
 absl::Status AffineGrid(KernelContext& ctx) {
   const bool align_corners = ctx.attributes().Int("align_corners", 0) != 0;
+  if (ctx.output(0).num_elements() == 0) return absl::OkStatus();
   return Dispatch<float, double>(ctx.input(0).type(), [&](auto t) {
     MakeGrid<decltype(t)>(ctx.input(0), align_corners, ctx.output(0));
     return absl::OkStatus();

@@ -166,6 +166,7 @@ absl::Status InferTensorScatter(InferContext& ctx) {
 absl::Status TensorScatter(KernelContext& ctx) {
   const Tensor& cache = ctx.input(0);
   const Tensor& update = ctx.input(1);
+  if (cache.num_elements() == 0) return absl::OkStatus();
   TANDEM_ASSIGN_OR_RETURN(const int64_t axis, NormalizeAxis(ctx.attributes().Int("axis", -2), cache.rank()));
   TANDEM_ASSIGN_OR_RETURN(std::vector<int64_t> begins, IntegersOr(ctx, 2, std::vector<int64_t>(cache.dim(0), 0)));
   const AxisView view = ViewAround(cache.shape(), axis);

@@ -83,6 +83,7 @@ void TopKOf(const Tensor& input, const AxisView& view, int64_t k, bool largest, 
 absl::Status TopK(KernelContext& ctx) {
   const Tensor& input = ctx.input(0);
   Tensor& values = ctx.output(0);
+  if (values.num_elements() == 0) return absl::OkStatus();
   TANDEM_ASSIGN_OR_RETURN(const int64_t axis, NormalizeAxis(ctx.attributes().Int("axis", -1), input.rank()));
   const int64_t k = values.dim(axis);
   const bool largest = ctx.attributes().Int("largest", 1) != 0;
@@ -187,6 +188,8 @@ absl::Status Unique(KernelContext& ctx) {
                           NormalizeAxis(given != nullptr ? *given : 0, static_cast<int64_t>(shape.size())));
   const AxisView view = ViewAround(shape, axis);
   const int64_t width = view.outer * view.inner;
+  // There may be far more empty slices than memory for their numbers.
+  if (width == 0 && view.length > 0) return OpError("cannot compare the empty slices of ", ToString(shape));
   const size_t size = SizeOf(input.type());
   // The slices along the axis, each made one row.
   Tensor rows(input.type(), {view.length, view.outer, view.inner});

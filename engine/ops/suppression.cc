@@ -111,7 +111,7 @@ absl::Status NonMaxSuppression(KernelContext& ctx) {
   const float* numbers = ctx.input(0).values<float>().data();
   const float* scores = ctx.input(1).values<float>().data();
   std::vector<std::array<int64_t, 3>> selected;
-  std::vector<Box> boxes(count);
+  std::vector<Box> boxes(batches > 0 ? count : 0);
   for (int64_t batch = 0; batch < batches; ++batch) {
     for (int64_t i = 0; i < count; ++i) boxes[i] = MakeBox(numbers + (batch * count + i) * 4, center_point);
     for (int64_t c = 0; c < classes; ++c) {
