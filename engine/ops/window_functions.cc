@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/ops/conv_geometry.h"
-#include "engine/ops/convert.h"
+#include "engine/ops/dims.h"
 #include "engine/ops/families.h"
 
 namespace tandem::engine {
@@ -17,7 +17,7 @@ constexpr int64_t kMaxLength = int64_t{1} << 26;
 
 // The attribute output_datatype. The 16-bit floats are computed as float32 here.
 absl::StatusOr<DataType> OutputType(const Attributes& attributes) {
-  TANDEM_ASSIGN_OR_RETURN(const DataType type, DataTypeFromOnnx(attributes.Int("output_datatype", 1)));
+  TANDEM_ASSIGN_OR_RETURN(const DataType type, TypeOfOnnxCode(attributes.Int("output_datatype", 1)));
   if (type == DataType::kFloat16 || type == DataType::kBFloat16) return DataType::kFloat32;
   if (type == DataType::kBool) return OpError("output_datatype is bool, expected a number type");
   return type;
