@@ -42,7 +42,10 @@ Loader::Loader(LoaderOptions options, Registry& registry)
         wake_.NotifyAll();
       })) {}
 
-Loader::~Loader() { Stop(); }
+Loader::~Loader() {
+  Stop();
+  graveyard_->Close();
+}
 
 void Loader::Start() { thread_ = std::thread(&Loader::Loop, this); }
 
