@@ -1,6 +1,5 @@
 #include "server/metrics/version_metrics.h"
 
-#include <algorithm>
 #include <chrono>
 
 namespace tandem::metrics {
@@ -20,16 +19,19 @@ void VersionMetrics::Shard::RequestDone(absl::StatusCode code, const RequestTime
   total_.Observe(static_cast<uint64_t>(times.total.count()));
 }
 
-void VersionMetrics::Shard::BatchDone(int64_t rows, const BatchTimes& times) {
+void VersionMetrics::Shard::BatchRan(int64_t rows, Duration gather, Duration run) {
   batch_rows_.Observe(static_cast<uint64_t>(rows));
-  SizeCells& size = by_size_[std::min<size_t>(static_cast<size_t>(rows), kMaxSizeStats - 1)];
+  SizeCells& size = OfSize(rows);
   size.batches.Add(1);
-  size.gather_ns.Add(static_cast<uint64_t>(times.gather.count()));
-  size.run_ns.Add(static_cast<uint64_t>(times.run.count()));
-  size.respond_ns.Add(static_cast<uint64_t>(times.respond.count()));
+  size.gather_ns.Add(static_cast<uint64_t>(gather.count()));
+  size.run_ns.Add(static_cast<uint64_t>(run.count()));
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   last_inference_ms_.Set(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()));
+}
+
+void VersionMetrics::Shard::BatchAnswered(int64_t rows, Duration respond) {
+  OfSize(rows).respond_ns.Add(static_cast<uint64_t>(respond.count()));
 }
 
 void VersionMetrics::Shard::AddTo(VersionTotals& totals) const {

@@ -5,6 +5,7 @@
 #ifndef TANDEM_SERVER_METRICS_VERSION_METRICS_H_
 #define TANDEM_SERVER_METRICS_VERSION_METRICS_H_
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <vector>
@@ -20,13 +21,6 @@ struct RequestTimes {
   Duration queue{0};
   Duration compute{0};  // gather, run and the writing of results, of the whole batch
   Duration total{0};
-};
-
-// Where a batch's time went.
-struct BatchTimes {
-  Duration gather{0};
-  Duration run{0};
-  Duration respond{0};
 };
 
 inline constexpr size_t kNumCodes = 17;      // absl::StatusCode is dense
@@ -55,7 +49,9 @@ class VersionMetrics {
     void RequestDone(absl::StatusCode code, const RequestTimes& times);
     // A request refused before it was queued.
     void RequestRefused(absl::StatusCode code) { codes_[static_cast<size_t>(code)].Add(1); }
-    void BatchDone(int64_t rows, const BatchTimes& times);
+    // A batch has been computed; and then, its requests have been answered.
+    void BatchRan(int64_t rows, Duration gather, Duration run);
+    void BatchAnswered(int64_t rows, Duration respond);
 
    private:
     friend class VersionMetrics;
@@ -64,6 +60,8 @@ class VersionMetrics {
     struct SizeCells {
       Cell batches, gather_ns, run_ns, respond_ns;
     };
+    SizeCells& OfSize(int64_t rows) { return by_size_[std::min<size_t>(static_cast<size_t>(rows), kMaxSizeStats - 1)]; }
+
     std::array<Cell, kNumCodes> codes_;
     LatencyHistogram queue_, compute_, total_;
     BatchSizeHistogram batch_rows_;

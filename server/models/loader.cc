@@ -42,7 +42,10 @@ Loader::Loader(LoaderOptions options, Registry& registry)
         wake_.NotifyAll();
       })) {}
 
-Loader::~Loader() { Stop(); }
+Loader::~Loader() {
+  Stop();
+  graveyard_->Close();
+}
 
 void Loader::Start() { thread_ = std::thread(&Loader::Loop, this); }
 
@@ -197,8 +200,8 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
   Enter(key, State::kFound);
   Enter(key, State::kLoading);
   std::string note;
-  absl::StatusOr<std::unique_ptr<Version>> version = config_status;
-  if (config_status.ok()) version = Load(files, number, config, note);
+  absl::StatusOr<std::unique_ptr<Version>> version =
+      config_status.ok() ? Load(files, number, config, note) : config_status;
   if (!version.ok()) {
     failed_[key] = stamp;
     Enter(key, State::kFailed, std::string(version.status().message()));

@@ -40,20 +40,23 @@ class Graveyard {
   explicit Graveyard(std::function<void()> on_arrival) : on_arrival_(std::move(on_arrival)) {}
 
   void Add(std::unique_ptr<Version> version) {
-    {
-      MutexLock lock(mutex_);
-      dead_.push_back(std::move(version));
-    }
-    on_arrival_();
+    MutexLock lock(mutex_);
+    dead_.push_back(std::move(version));
+    if (on_arrival_) on_arrival_();
   }
   std::vector<std::unique_ptr<Version>> TakeAll() {
     MutexLock lock(mutex_);
     return std::exchange(dead_, {});
   }
+  // Nobody listens any more; what arrives is freed with the graveyard.
+  void Close() {
+    MutexLock lock(mutex_);
+    on_arrival_ = nullptr;
+  }
 
  private:
-  const std::function<void()> on_arrival_;
   Mutex mutex_;
+  std::function<void()> on_arrival_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<Version>> dead_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -148,7 +148,8 @@ class Parser {
       text = absl::string_view(data, range.length);
       return absl::OkStatus();
     }
-    std::string& copy = request_.straddling.emplace_back(range.length, '\0');
+    request_.straddling.push_back(std::make_unique<std::string>(range.length, '\0'));
+    std::string& copy = *request_.straddling.back();
     CopyRange(blocks_, range, copy.data());
     text = copy;
     return absl::OkStatus();

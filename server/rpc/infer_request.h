@@ -5,8 +5,9 @@
 #ifndef TANDEM_SERVER_RPC_INFER_REQUEST_H_
 #define TANDEM_SERVER_RPC_INFER_REQUEST_H_
 
-#include <deque>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
@@ -32,7 +33,7 @@ struct InferRequest {
   absl::InlinedVector<absl::string_view, 2> outputs;  // names of the outputs asked for; empty: all
   absl::InlinedVector<Range, 2> raw;                  // raw_input_contents
 
-  std::deque<std::string> straddling;
+  std::vector<std::unique_ptr<std::string>> straddling;
 };
 
 // INVALID_ARGUMENT for malformed bytes and absurd counts, UNIMPLEMENTED for extensions that are not served.

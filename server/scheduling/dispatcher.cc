@@ -57,6 +57,11 @@ bool Dispatcher::Withdraw(Request* request) {
   return true;
 }
 
+size_t Dispatcher::Waiting(const Queue& queue) {
+  MutexLock lock(mutex_);
+  return queue.size();
+}
+
 bool Dispatcher::ShouldWake(Time now) {
   // One waking worker at a time: it wakes the next when it finds more than it takes.
   if (idle_ == 0 || waking_ > 0) return false;

@@ -35,6 +35,9 @@ class Dispatcher {
   // Takes back a request that still waits: true, and the caller answers it. False: it runs or has been answered.
   bool Withdraw(batching::Request* request);
 
+  // Requests that wait in `queue`.
+  size_t Waiting(const batching::Queue& queue);
+
   // Blocks until there is something to do for `worker`. `spent` is what its last batch took.
   Task Next(int worker, Duration spent);
 

@@ -12,10 +12,6 @@ namespace {
 using batching::Queue;
 using batching::Request;
 using batching::Results;
-using metrics::BatchTimes;
-using metrics::RequestTimes;
-
-bool SharesBatch(const Queue& queue) { return queue.options().batch.max_rows > 1; }
 
 int64_t TotalRows(absl::Span<Request* const> requests) {
   int64_t rows = 0;
@@ -57,9 +53,8 @@ absl::Status CheckRows(const engine::Execution& run, int outputs, int64_t rows) 
 // Runs `requests` as one batch and answers them when that went well.
 absl::Status RunTogether(engine::Session& session, const Queue& queue, absl::Span<Request* const> requests,
                          Time started, metrics::VersionMetrics::Shard& shard) {
-  const bool shares = SharesBatch(queue);
   const int64_t rows = TotalRows(requests);
-  const int64_t padded = shares ? batching::SizeUp(rows, queue.options().batch.max_rows) : rows;
+  const int64_t padded = batching::SizeUp(rows, queue.options().batch.max_rows);
   std::vector<engine::Shape> batch_shapes;
   absl::Span<const engine::Shape> shapes = requests[0]->shapes;
   if (padded != requests[0]->rows) {
@@ -76,6 +71,7 @@ absl::Status RunTogether(engine::Session& session, const Queue& queue, absl::Spa
   if (!whole) {
     TANDEM_RETURN_IF_ERROR(CheckRows(*run, static_cast<int>(queue.model()->outputs().size()), padded));
   }
+  shard.BatchRan(rows, gathered - started, ran - gathered);
 
   int64_t first_row = 0;
   for (Request* request : requests) {
@@ -85,7 +81,7 @@ absl::Status RunTogether(engine::Session& session, const Queue& queue, absl::Spa
                     {.queue = started - request->arrived, .compute = ran - started, .total = ran - request->arrived},
                     shard);
   }
-  shard.BatchDone(rows, {.gather = gathered - started, .run = ran - gathered, .respond = Now() - ran});
+  shard.BatchAnswered(rows, Now() - ran);
   return absl::OkStatus();
 }
 

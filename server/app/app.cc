@@ -1,0 +1,150 @@
+#include "server/app/app.h"
+
+#include <sched.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/status.h"
+#include "server/version.h"
+
+namespace tandem::app {
+namespace {
+
+using models::State;
+using models::VersionStatus;
+
+// How soon readiness that comes late is noticed.
+constexpr Duration kReadyPoll = std::chrono::milliseconds(50);
+
+int CoresByAffinity() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+int WorkersOf(const config::ServerConfig& config) {
+  return config.workers > 0 ? static_cast<int>(config.workers) : CoresByAffinity();
+}
+
+void LogStep(const VersionStatus& step, const std::string& note) {
+  const std::string name = absl::StrCat("model ", step.model, " version ", step.version);
+  if (step.state == State::kFailed) {
+    spdlog::error("{} failed: {}", name, step.reason);
+  } else if (step.state == State::kPublished) {
+    spdlog::info("{} published; {}", name, note);
+  } else {
+    spdlog::debug("{} {}", name, std::string(NameOf(step.state)));
+  }
+}
+
+}  // namespace
+
+App::App(const config::ServerConfig& config)
+    : config_(config),
+      dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
+      loader_({.files = config.models,
+               .repositories = config.model_repositories,
+               .poll_interval = config.poll_interval,
+               .workers = WorkersOf(config),
+               .forget = [this](const engine::Model& model) { dispatcher_.Forget(model); },
+               .on_step = LogStep},
+              registry_) {}
+
+App::~App() {
+  Drain();
+  // The loader may be waiting for the workers to forget a model: it ends first.
+  loader_.Stop();
+}
+
+absl::Status App::Start() {
+  workers_ = std::make_unique<scheduling::WorkerPool>(dispatcher_);
+  const auto ready = [this] { return Ready(); };
+  const rpc::GrpcServerOptions options{
+      .address = config_.grpc_address, .max_message_size = config_.max_message_size, .ready = ready};
+  TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_));
+  TANDEM_ASSIGN_OR_RETURN(http_, http::HttpServer::Start(config_.http_address,
+                                                         {.metrics = [this] {
+                                                            return metrics::Serialize(metrics::Families(Sample()));
+                                                          },
+                                                          .ready = ready}));
+  spdlog::info("tandemd {}: gRPC on {}, HTTP on {}, {} workers", kTandemVersion, grpc_->address(), http_->address(),
+               dispatcher_.num_workers());
+  loader_.Start();
+  return absl::OkStatus();
+}
+
+bool App::Ready() const {
+  return !draining_.load() && loader_.first_done() && (!config_.strict_readiness || loader_.all_serving());
+}
+
+void App::RequestStop() {
+  draining_.store(true);
+  MutexLock lock(mutex_);
+  stopping_ = true;
+  stop_.NotifyAll();
+}
+
+absl::Status App::RunUntilStopped() {
+  bool announced = false;
+  while (true) {
+    if (!announced && Ready()) {
+      TANDEM_RETURN_IF_ERROR(WriteReadyFile());
+      spdlog::info("ready");
+      announced = true;
+    }
+    MutexLock lock(mutex_);
+    if (stopping_) break;
+    stop_.WaitUntil(mutex_, announced ? Time::max() : Now() + kReadyPoll);
+  }
+  spdlog::info("draining");
+  Drain();
+  spdlog::info("stopped");
+  return absl::OkStatus();
+}
+
+void App::Drain() {
+  draining_.store(true);
+  if (grpc_ != nullptr) grpc_->Drain();
+  http_.reset();  // probes and scrapes are answered until the end
+  grpc_.reset();
+  workers_.reset();
+}
+
+absl::Status App::WriteReadyFile() const {
+  if (config_.ready_file.empty()) return absl::OkStatus();
+  const nlohmann::json addresses = {{"grpc", grpc_->address()}, {"http", http_->address()}};
+  const std::string temporary = absl::StrCat(config_.ready_file, ".", getpid());
+  std::ofstream out(temporary);
+  out << addresses.dump() << "\n";
+  out.close();
+  if (!out || std::rename(temporary.c_str(), config_.ready_file.c_str()) != 0) {
+    return absl::UnavailableError(absl::StrCat("cannot write ", config_.ready_file, " (ready_file)"));
+  }
+  return absl::OkStatus();
+}
+
+metrics::ServerSample App::Sample() {
+  metrics::ServerSample sample{.version = kTandemVersion, .ready = Ready()};
+  for (size_t code = 0; code < metrics::kNumCodes; ++code) sample.refused[code] = grpc_->receiver().refused()[code].Get();
+  for (const models::VersionHandle& version : registry_.Published()) {
+    sample.versions.push_back({.model = version->model_name,
+                               .version = version->number_text,
+                               .variant = "fp32",
+                               .totals = version->queue->metrics().Sum(),
+                               .weight_bytes = static_cast<double>(version->model->weight_bytes()),
+                               .queued = static_cast<double>(dispatcher_.Waiting(*version->queue))});
+  }
+  for (const VersionStatus& status : registry_.List()) {
+    sample.states.push_back({status.model, absl::StrCat(status.version), std::string(NameOf(status.state))});
+  }
+  return sample;
+}
+
+}  // namespace tandem::app

@@ -1,0 +1,156 @@
+#include "server/metrics/exposition.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <utility>
+
+
+namespace tandem::metrics {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+constexpr double kSecondsPerNanosecond = 1e-9;
+
+MetricFamily Family(const std::string& name, const std::string& help, MetricType type) {
+  MetricFamily family;
+  family.name = "tandem_" + name;
+  family.help = help;
+  family.type = type;
+  return family;
+}
+
+void AddGauge(MetricFamily& family, Labels labels, double value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.gauge.value = value;
+  family.metric.push_back(std::move(metric));
+}
+
+void AddCounter(MetricFamily& family, Labels labels, double value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.counter.value = value;
+  family.metric.push_back(std::move(metric));
+}
+
+// `scale` turns the histogram's unit into the metric's.
+template <typename Histogram>
+void AddHistogram(MetricFamily& family, Labels labels, const typename Histogram::Snapshot& snapshot, double scale) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  uint64_t cumulative = 0;
+  for (size_t k = 0; k < Histogram::kCount; ++k) {
+    cumulative += snapshot.counts[k];
+    const bool last = k + 1 == Histogram::kCount;
+    const double bound =
+        last ? std::numeric_limits<double>::infinity() : static_cast<double>(Histogram::Bound(k)) * scale;
+    metric.histogram.bucket.push_back({cumulative, bound});
+  }
+  metric.histogram.sample_count = cumulative;
+  metric.histogram.sample_sum = static_cast<double>(snapshot.sum) * scale;
+  family.metric.push_back(std::move(metric));
+}
+
+Labels LabelsOf(const VersionSample& sample) {
+  return {{"model", sample.model}, {"version", sample.version}, {"variant", sample.variant}};
+}
+
+std::string CodeName(size_t code) {
+  return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+}
+
+MetricFamily Requests(const ServerSample& sample) {
+  MetricFamily family = Family("requests_total", "Inference requests answered, by status code.", MetricType::Counter);
+  for (const VersionSample& version : sample.versions) {
+    for (size_t code = 0; code < kNumCodes; ++code) {
+      if (code != 0 && version.totals.codes[code] == 0) continue;
+      Labels labels = LabelsOf(version);
+      labels.push_back({"code", CodeName(code)});
+      AddCounter(family, std::move(labels), static_cast<double>(version.totals.codes[code]));
+    }
+  }
+  return family;
+}
+
+MetricFamily Refused(const ServerSample& sample) {
+  MetricFamily family = Family("refused_requests_total",
+                               "Requests refused before they reached a model version (malformed, unknown model), by "
+                               "status code.",
+                               MetricType::Counter);
+  for (size_t code = 1; code < kNumCodes; ++code) {
+    if (sample.refused[code] != 0) {
+      AddCounter(family, {{"code", CodeName(code)}}, static_cast<double>(sample.refused[code]));
+    }
+  }
+  return family;
+}
+
+MetricFamily Latency(const ServerSample& sample, const std::string& name, const std::string& help,
+                     LatencyHistogram::Snapshot VersionTotals::*part) {
+  MetricFamily family = Family(name, help, MetricType::Histogram);
+  for (const VersionSample& version : sample.versions) {
+    AddHistogram<LatencyHistogram>(family, LabelsOf(version), version.totals.*part, kSecondsPerNanosecond);
+  }
+  return family;
+}
+
+MetricFamily BatchRows(const ServerSample& sample) {
+  MetricFamily family = Family("batch_rows", "Rows of the batches that were run.", MetricType::Histogram);
+  for (const VersionSample& version : sample.versions) {
+    AddHistogram<BatchSizeHistogram>(family, LabelsOf(version), version.totals.batch_rows, 1);
+  }
+  return family;
+}
+
+MetricFamily VersionGauge(const ServerSample& sample, const std::string& name, const std::string& help,
+                          double VersionSample::*value) {
+  MetricFamily family = Family(name, help, MetricType::Gauge);
+  for (const VersionSample& version : sample.versions) AddGauge(family, LabelsOf(version), version.*value);
+  return family;
+}
+
+MetricFamily States(const ServerSample& sample) {
+  MetricFamily family =
+      Family("model_state", "1 for the state that a model version is in (found, loading, ... failed).",
+             MetricType::Gauge);
+  for (const StateSample& state : sample.states) {
+    AddGauge(family, {{"model", state.model}, {"version", state.version}, {"state", state.state}}, 1);
+  }
+  return family;
+}
+
+}  // namespace
+
+std::vector<MetricFamily> Families(const ServerSample& sample) {
+  MetricFamily info = Family("build_info", "1, with the version of the server.", MetricType::Gauge);
+  AddGauge(info, {{"server_version", sample.version}}, 1);
+  MetricFamily ready = Family("ready", "1 while the server takes requests.", MetricType::Gauge);
+  AddGauge(ready, {}, sample.ready ? 1 : 0);
+  std::vector<MetricFamily> families = {
+      std::move(info),
+      std::move(ready),
+      States(sample),
+      Requests(sample),
+      Refused(sample),
+      Latency(sample, "request_queue_seconds", "Time successful requests waited for a worker.", &VersionTotals::queue),
+      Latency(sample, "request_compute_seconds", "Time the batches of successful requests took to gather and run.",
+              &VersionTotals::compute),
+      Latency(sample, "request_seconds", "Time from a request's arrival to its results.", &VersionTotals::total),
+      BatchRows(sample),
+      VersionGauge(sample, "queued_requests", "Requests that wait for a worker.", &VersionSample::queued),
+      VersionGauge(sample, "weight_bytes", "Memory of the weights.", &VersionSample::weight_bytes),
+  };
+  for (MetricFamily& family : ProcessFamilies()) families.push_back(std::move(family));
+  return families;
+}
+
+std::string Serialize(const std::vector<MetricFamily>& families) {
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace tandem::metrics

@@ -1,0 +1,54 @@
+// Families: metrics in prometheus-cpp's form, ready for its text serializer.
+//
+// One place for every metric's name, help and unit: prefix tandem_, seconds and bytes, labels model, version, variant.
+#ifndef TANDEM_SERVER_METRICS_EXPOSITION_H_
+#define TANDEM_SERVER_METRICS_EXPOSITION_H_
+
+#include <prometheus/metric_family.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "server/metrics/version_metrics.h"
+
+namespace tandem::metrics {
+
+// What is told of one variant of one version.
+struct VersionSample {
+  std::string model;
+  std::string version;
+  std::string variant;
+  VersionTotals totals;
+  double weight_bytes = 0;
+  double queued = 0;  // requests that wait
+};
+
+// What is told of one version's life.
+struct StateSample {
+  std::string model;
+  std::string version;
+  std::string state;
+};
+
+struct ServerSample {
+  std::string version;  // of this server
+  bool ready = false;
+  // Requests refused before they reached a version, by status code.
+  std::array<uint64_t, kNumCodes> refused{};
+  std::vector<VersionSample> versions;
+  std::vector<StateSample> states;
+};
+
+// Every metric of the server, in a fixed order, and those of the process.
+std::vector<prometheus::MetricFamily> Families(const ServerSample& sample);
+
+// process_* metrics, read from /proc/self.
+std::vector<prometheus::MetricFamily> ProcessFamilies();
+
+// The text a scrape receives.
+std::string Serialize(const std::vector<prometheus::MetricFamily>& families);
+
+}  // namespace tandem::metrics
+
+#endif  // TANDEM_SERVER_METRICS_EXPOSITION_H_

@@ -1,0 +1,53 @@
+// GrpcServer: the public port: inference, health and reflection.
+#ifndef TANDEM_SERVER_RPC_GRPC_SERVER_H_
+#define TANDEM_SERVER_RPC_GRPC_SERVER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "server/models/registry.h"
+#include "server/rpc/health_service.h"
+#include "server/rpc/infer_receiver.h"
+#include "server/rpc/inference_service.h"
+#include "server/scheduling/dispatcher.h"
+
+namespace tandem::rpc {
+
+struct GrpcServerOptions {
+  std::string address;            // HOST:PORT, port 0: any free
+  int64_t max_message_size = 64 << 20;
+  std::function<bool()> ready;    // whether the server takes requests
+};
+
+class GrpcServer {
+ public:
+  // Listens at once. UNAVAILABLE when the address cannot be bound.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options,
+                                                           models::Registry& registry,
+                                                           scheduling::Dispatcher& dispatcher);
+  ~GrpcServer();
+
+  // Closes the listener, lets calls in flight end and returns when they have.
+  void Drain();
+
+  // HOST:PORT as bound.
+  const std::string& address() const { return address_; }
+  const InferReceiver& receiver() const { return *receiver_; }
+
+ private:
+  GrpcServer(const GrpcServerOptions& options, models::Registry& registry)
+      : inference_(registry, options.ready), health_(registry, options.ready) {}
+
+  InferenceService inference_;
+  HealthService health_;
+  std::string address_;
+  std::unique_ptr<InferReceiver> receiver_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace tandem::rpc
+
+#endif  // TANDEM_SERVER_RPC_GRPC_SERVER_H_

@@ -1,0 +1,174 @@
+#include "server/rpc/infer_call.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/status.h"
+#include "server/rpc/datatype.h"
+#include "server/rpc/infer_response.h"
+#include "server/rpc/status.h"
+
+namespace tandem::rpc {
+namespace {
+
+// The only variant there is.
+constexpr absl::string_view kVariant = "fp32";
+
+// Rows [first, first + rows) of an output.
+OutputView ViewOf(const engine::TensorSpec& spec, const engine::Tensor& tensor, const batching::Results& results) {
+  OutputView view{.name = spec.name,
+                  .datatype = WireName(tensor.type()),
+                  .shape = tensor.shape(),
+                  .data = tensor.data(),
+                  .bytes = tensor.num_bytes()};
+  if (results.whole) return view;
+  const size_t row_bytes = tensor.num_bytes() / static_cast<size_t>(tensor.dim(0));
+  view.shape[0] = results.rows;
+  view.data = static_cast<const char*>(tensor.data()) + row_bytes * static_cast<size_t>(results.first_row);
+  view.bytes = row_bytes * static_cast<size_t>(results.rows);
+  return view;
+}
+
+}  // namespace
+
+void InferCall::Reset() {
+  cancelled.store(false, std::memory_order_relaxed);
+  queued_ = false;
+  ends_missing_ = 2;
+  server_context_.emplace();
+  writer_.emplace(&*server_context_);
+  server_context_->AsyncNotifyWhenDone(&tags_[1]);
+}
+
+void InferCall::Release() {
+  writer_.reset();
+  server_context_.reset();
+  buffer_.Clear();
+  slices_.clear();
+  blocks_.clear();
+  parsed_ = InferRequest{};
+  binding_ = Binding{};
+  shapes.clear();
+  rows = 1;
+  bytes = 0;
+  queue.reset();
+  version_.reset();
+}
+
+void InferCall::Arrived() {
+  arrived = Now();
+  absl::Status status = Prepare();
+  if (status.ok()) {
+    // From here on a worker may answer at any moment: set what Done reads first.
+    queued_ = true;
+    status = context_.dispatcher.Submit(this);
+    if (status.ok()) return;
+    queued_ = false;
+  }
+  Refuse(status);
+}
+
+absl::Status InferCall::Prepare() {
+  TANDEM_RETURN_IF_ERROR(ReadBuffer());
+  TANDEM_RETURN_IF_ERROR(ParseInferRequest(blocks_, parsed_));
+  TANDEM_ASSIGN_OR_RETURN(version_, context_.registry.Find(parsed_.model_name, parsed_.model_version));
+  const absl::Status bound =
+      Bind(blocks_, parsed_, *version_->model, version_->shares_batch, shapes, binding_);
+  if (!bound.ok()) return engine::WithContext(bound, version_->queue->options().name);
+  TANDEM_RETURN_IF_ERROR(CheckVariant());
+  rows = binding_.rows;
+  deadline = Deadline();
+  if (deadline <= arrived) return absl::DeadlineExceededError("the deadline passed before the request arrived");
+  if (parsed_.id.empty()) {
+    id_ = absl::StrCat(context_.id_prefix, absl::Hex(++context_.next_id));
+  } else {
+    id_.assign(parsed_.id.data(), parsed_.id.size());
+  }
+  // The queue lives within the version and keeps all of it alive.
+  queue = std::shared_ptr<batching::Queue>(version_, version_->queue.get());
+  return absl::OkStatus();
+}
+
+absl::Status InferCall::ReadBuffer() {
+  if (!buffer_.Dump(&slices_).ok()) return absl::InvalidArgumentError("malformed request: cannot be decompressed");
+  for (const grpc::Slice& slice : slices_) {
+    blocks_.emplace_back(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    bytes += slice.size();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status InferCall::CheckVariant() const {
+  if (parsed_.variant.empty() || parsed_.variant == kVariant) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(version_->queue->options().name, " has no variant ",
+                                                    Quoted(parsed_.variant), "; it has \"", kVariant, "\""));
+}
+
+Time InferCall::Deadline() const {
+  const gpr_timespec raw = server_context_->raw_deadline();
+  if (gpr_time_cmp(raw, gpr_inf_future(raw.clock_type)) == 0) return Time::max();
+  const auto left = server_context_->deadline() - std::chrono::system_clock::now();
+  constexpr auto kForEver = std::chrono::hours(24 * 365);
+  return left > kForEver ? Time::max() : arrived + std::chrono::duration_cast<Duration>(left);
+}
+
+void InferCall::Refuse(const absl::Status& status) {
+  if (version_ != nullptr) {
+    version_->queue->metrics().receiver().RequestRefused(status.code());
+  } else {
+    context_.refused[static_cast<size_t>(status.code())].Add(1);
+  }
+  writer_->FinishWithError(ToGrpc(status), &tags_[2]);
+}
+
+bool InferCall::Done() {
+  if (queued_ && server_context_->IsCancelled()) {
+    cancelled.store(true, std::memory_order_relaxed);
+    // Free its place in the queue at once, unless a worker has it already.
+    if (context_.dispatcher.Withdraw(this)) Refuse(absl::CancelledError("the client has gone"));
+  }
+  return --ends_missing_ == 0;
+}
+
+bool InferCall::Finished() { return --ends_missing_ == 0; }
+
+void InferCall::Gather(int i, void* destination) const {
+  const InputBytes& input = binding_.inputs[i];
+  if (input.is_raw) {
+    CopyRange(blocks_, input.raw, static_cast<char*>(destination));
+  } else {
+    input.decoded.copy(static_cast<char*>(destination), input.decoded.size());
+  }
+}
+
+void InferCall::Answer(const absl::Status& status, const batching::Results* results, metrics::RequestTimes times,
+                       metrics::VersionMetrics::Shard& shard) {
+  const absl::StatusOr<grpc::ByteBuffer> answer = status.ok() ? Encoded(*results) : status;
+  // Count first: after Finish the call may be another's already, and clients may ask for the counts.
+  shard.RequestDone(answer.status().code(), times);
+  if (answer.ok()) {
+    writer_->Finish(*answer, grpc::Status::OK, &tags_[2]);
+  } else {
+    writer_->FinishWithError(ToGrpc(answer.status()), &tags_[2]);
+  }
+}
+
+absl::StatusOr<grpc::ByteBuffer> InferCall::Encoded(const batching::Results& results) const {
+  absl::InlinedVector<OutputView, 4> views;
+  for (int i : binding_.outputs) views.push_back(ViewOf(version_->model->outputs()[i], results.run.output(i), results));
+  const InferResponse response{.model_name = version_->model_name,
+                               .model_version = version_->number_text,
+                               .id = id_,
+                               .variant = kVariant,
+                               .outputs = views};
+  const size_t size = EncodedSize(response);
+  if (size > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
+    return absl::ResourceExhaustedError(absl::StrCat("the results are ", size, " bytes, more than a message holds"));
+  }
+  grpc::Slice slice(size);
+  Encode(response, reinterpret_cast<char*>(const_cast<uint8_t*>(slice.begin())));
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+}  // namespace tandem::rpc

@@ -1,0 +1,99 @@
+#include "server/rpc/infer_receiver.h"
+
+#include <pthread.h>
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace tandem::rpc {
+namespace {
+
+constexpr int kPosted = 64;
+constexpr size_t kMaxIdle = 256;
+
+std::string RandomPrefix() {
+  std::random_device random;
+  return absl::StrCat(absl::Hex(random(), absl::kZeroPad8), "-");
+}
+
+}  // namespace
+
+InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
+                             models::Registry& registry, scheduling::Dispatcher& dispatcher)
+    : service_(service),
+      queue_(std::move(queue)),
+      context_{.registry = registry, .dispatcher = dispatcher, .refused = refused_, .id_prefix = RandomPrefix()} {}
+
+InferReceiver::~InferReceiver() { Stop(); }
+
+void InferReceiver::Start() {
+  for (int i = 0; i < kPosted; ++i) PostAnother();
+  thread_ = std::thread(&InferReceiver::Loop, this);
+}
+
+void InferReceiver::StopAccepting() {
+  MutexLock lock(mutex_);
+  accepting_ = false;
+}
+
+void InferReceiver::Stop() {
+  if (!thread_.joinable()) return;
+  StopAccepting();
+  queue_->Shutdown();
+  thread_.join();
+}
+
+void InferReceiver::Loop() {
+  pthread_setname_np(pthread_self(), "receiver");
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) Handle(*static_cast<InferTag*>(tag), ok);
+}
+
+void InferReceiver::Handle(const InferTag& tag, bool ok) {
+  InferCall* call = tag.call;
+  switch (tag.event) {
+    case InferEvent::kArrived:
+      if (!ok) {  // shutting down: the call never started and reports nothing more
+        busy_.erase(call);
+        return;
+      }
+      PostAnother();
+      call->Arrived();
+      return;
+    case InferEvent::kDone:
+      if (call->Done()) Recycle(call);
+      return;
+    case InferEvent::kFinished:
+      if (call->Finished()) Recycle(call);
+      return;
+  }
+}
+
+void InferReceiver::PostAnother() {
+  MutexLock lock(mutex_);  // against Shutdown between the check and the request
+  if (!accepting_) return;
+  std::unique_ptr<InferCall> call;
+  if (idle_.empty()) {
+    call = std::make_unique<InferCall>(context_);
+  } else {
+    call = std::move(idle_.back());
+    idle_.pop_back();
+  }
+  call->Reset();
+  InferCall& posted = *call;
+  busy_.emplace(call.get(), std::move(call));
+  service_.RequestModelInfer(&posted.server_context(), &posted.request_buffer(), &posted.writer(), queue_.get(),
+                             queue_.get(), posted.arrived_tag());
+}
+
+void InferReceiver::Recycle(InferCall* call) {
+  const auto it = busy_.find(call);
+  call->Release();
+  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(it->second));
+  busy_.erase(it);
+}
+
+}  // namespace tandem::rpc

@@ -1,0 +1,155 @@
+#include "server/rpc/inference_service.h"
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "server/rpc/model_messages.h"
+#include "server/rpc/status.h"
+#include "server/version.h"
+
+namespace tandem::rpc {
+namespace {
+
+// What clients may rely on, by Triton's names.
+constexpr const char* kExtensions[] = {"model_configuration", "statistics", "model_repository"};
+
+grpc::Status NotServed(const char* what) {
+  return {grpc::StatusCode::UNIMPLEMENTED, absl::StrCat(what, " is not served by Tandem ", kTandemVersion)};
+}
+
+}  // namespace
+
+grpc::Status InferenceService::ServerLive(Context*, const inference::ServerLiveRequest*,
+                                          inference::ServerLiveResponse* response) {
+  response->set_live(true);
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ServerReady(Context*, const inference::ServerReadyRequest*,
+                                           inference::ServerReadyResponse* response) {
+  response->set_ready(ready_());
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ModelReady(Context*, const inference::ModelReadyRequest* request,
+                                          inference::ModelReadyResponse* response) {
+  const auto version = registry_.Find(request->name(), request->version());
+  if (absl::IsNotFound(version.status())) return ToGrpc(version.status());
+  response->set_ready(version.ok());
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ServerMetadata(Context*, const inference::ServerMetadataRequest*,
+                                              inference::ServerMetadataResponse* response) {
+  response->set_name("tandem");
+  response->set_version(kTandemVersion);
+  for (const char* extension : kExtensions) response->add_extensions(extension);
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ModelMetadata(Context*, const inference::ModelMetadataRequest* request,
+                                             inference::ModelMetadataResponse* response) {
+  const auto version = registry_.Find(request->name(), request->version());
+  if (!version.ok()) return ToGrpc(version.status());
+  *response = MetadataOf(**version, registry_.PublishedNumbers((*version)->model_name));
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ModelConfig(Context*, const inference::ModelConfigRequest* request,
+                                           inference::ModelConfigResponse* response) {
+  const auto version = registry_.Find(request->name(), request->version());
+  if (!version.ok()) return ToGrpc(version.status());
+  *response->mutable_config() = ConfigOf(**version);
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ModelStatistics(Context*, const inference::ModelStatisticsRequest* request,
+                                               inference::ModelStatisticsResponse* response) {
+  if (!request->version().empty()) {
+    const auto version = registry_.Find(request->name(), request->version());
+    if (!version.ok()) return ToGrpc(version.status());
+    *response->add_model_stats() = StatisticsOf(**version);
+    return grpc::Status::OK;
+  }
+  for (const models::VersionHandle& version : registry_.Published()) {
+    if (!request->name().empty() && request->name() != version->model_name) continue;
+    *response->add_model_stats() = StatisticsOf(*version);
+  }
+  if (!request->name().empty() && response->model_stats().empty()) {
+    return ToGrpc(registry_.Find(request->name(), "").status());
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::RepositoryIndex(Context*, const inference::RepositoryIndexRequest* request,
+                                               inference::RepositoryIndexResponse* response) {
+  if (!request->repository_name().empty()) return NotServed("an index by repository name");
+  for (const models::VersionStatus& status : registry_.List()) {
+    if (request->ready() && status.state != models::State::kPublished) continue;
+    inference::RepositoryIndexResponse::ModelIndex& model = *response->add_models();
+    model.set_name(status.model);
+    model.set_version(absl::StrCat(status.version));
+    model.set_state(IndexState(status.state));
+    model.set_reason(status.reason);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceService::ModelStreamInfer(
+    Context*, grpc::ServerReaderWriter<inference::ModelStreamInferResponse, inference::ModelInferRequest>*) {
+  return NotServed("ModelStreamInfer");
+}
+
+grpc::Status InferenceService::RepositoryModelLoad(Context*, const inference::RepositoryModelLoadRequest*,
+                                                   inference::RepositoryModelLoadResponse*) {
+  return NotServed("RepositoryModelLoad");
+}
+
+grpc::Status InferenceService::RepositoryModelUnload(Context*, const inference::RepositoryModelUnloadRequest*,
+                                                     inference::RepositoryModelUnloadResponse*) {
+  return NotServed("RepositoryModelUnload");
+}
+
+grpc::Status InferenceService::SystemSharedMemoryStatus(Context*, const inference::SystemSharedMemoryStatusRequest*,
+                                                        inference::SystemSharedMemoryStatusResponse*) {
+  return NotServed("shared memory");
+}
+
+grpc::Status InferenceService::SystemSharedMemoryRegister(Context*, const inference::SystemSharedMemoryRegisterRequest*,
+                                                          inference::SystemSharedMemoryRegisterResponse*) {
+  return NotServed("shared memory");
+}
+
+grpc::Status InferenceService::SystemSharedMemoryUnregister(Context*,
+                                                            const inference::SystemSharedMemoryUnregisterRequest*,
+                                                            inference::SystemSharedMemoryUnregisterResponse*) {
+  return NotServed("shared memory");
+}
+
+grpc::Status InferenceService::CudaSharedMemoryStatus(Context*, const inference::CudaSharedMemoryStatusRequest*,
+                                                      inference::CudaSharedMemoryStatusResponse*) {
+  return NotServed("CUDA shared memory");
+}
+
+grpc::Status InferenceService::CudaSharedMemoryRegister(Context*, const inference::CudaSharedMemoryRegisterRequest*,
+                                                        inference::CudaSharedMemoryRegisterResponse*) {
+  return NotServed("CUDA shared memory");
+}
+
+grpc::Status InferenceService::CudaSharedMemoryUnregister(Context*, const inference::CudaSharedMemoryUnregisterRequest*,
+                                                          inference::CudaSharedMemoryUnregisterResponse*) {
+  return NotServed("CUDA shared memory");
+}
+
+grpc::Status InferenceService::TraceSetting(Context*, const inference::TraceSettingRequest*,
+                                            inference::TraceSettingResponse*) {
+  return NotServed("TraceSetting");
+}
+
+grpc::Status InferenceService::LogSettings(Context*, const inference::LogSettingsRequest*,
+                                           inference::LogSettingsResponse*) {
+  return NotServed("LogSettings");
+}
+
+}  // namespace tandem::rpc

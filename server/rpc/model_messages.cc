@@ -1,0 +1,129 @@
+#include "server/rpc/model_messages.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/rpc/datatype.h"
+
+namespace tandem::rpc {
+namespace {
+
+constexpr const char* kPlatform = "tandem_onnx";
+
+template <typename Message>
+void AddTensors(const std::vector<engine::TensorSpec>& specs, google::protobuf::RepeatedPtrField<Message>& messages) {
+  for (const engine::TensorSpec& spec : specs) {
+    Message& message = *messages.Add();
+    message.set_name(spec.name);
+    message.set_datatype(std::string(WireName(spec.type)));
+    for (int64_t dim : spec.shape) message.add_shape(dim);
+  }
+}
+
+// The wire's enum has the wire's names with a prefix, but for strings.
+inference::DataType ConfigType(engine::DataType type) {
+  inference::DataType result = inference::TYPE_INVALID;
+  if (type == engine::DataType::kString) return inference::TYPE_STRING;
+  inference::DataType_Parse(absl::StrCat("TYPE_", std::string(WireName(type))), &result);
+  return result;
+}
+
+// Triton leaves the batch dimension out of dims where max_batch_size is positive.
+template <typename Message>
+void AddConfigTensors(const std::vector<engine::TensorSpec>& specs, bool batched,
+                      google::protobuf::RepeatedPtrField<Message>& messages) {
+  for (const engine::TensorSpec& spec : specs) {
+    Message& message = *messages.Add();
+    message.set_name(spec.name);
+    message.set_data_type(ConfigType(spec.type));
+    for (size_t d = batched ? 1 : 0; d < spec.shape.size(); ++d) message.add_dims(spec.shape[d]);
+  }
+}
+
+void Set(inference::StatisticDuration& duration, uint64_t count, uint64_t ns) {
+  duration.set_count(count);
+  duration.set_ns(ns);
+}
+
+}  // namespace
+
+inference::ModelMetadataResponse MetadataOf(const models::Version& version, const std::vector<int64_t>& numbers) {
+  inference::ModelMetadataResponse response;
+  response.set_name(version.model_name);
+  for (int64_t number : numbers) response.add_versions(absl::StrCat(number));
+  response.set_platform(kPlatform);
+  AddTensors(version.model->inputs(), *response.mutable_inputs());
+  AddTensors(version.model->outputs(), *response.mutable_outputs());
+  return response;
+}
+
+inference::ModelConfig ConfigOf(const models::Version& version) {
+  inference::ModelConfig config;
+  config.set_name(version.model_name);
+  config.set_platform(kPlatform);
+  config.set_backend("tandem");
+  config.mutable_version_policy()->mutable_latest()->set_num_versions(1);
+  config.set_max_batch_size(static_cast<int32_t>(version.max_batch_size));
+  const bool batched = version.max_batch_size > 0;
+  AddConfigTensors(version.model->inputs(), batched, *config.mutable_input());
+  AddConfigTensors(version.model->outputs(), batched, *config.mutable_output());
+  const batching::BatchLimits& limits = version.queue->options().batch;
+  if (limits.max_rows > 1) {
+    inference::ModelDynamicBatching& batching = *config.mutable_dynamic_batching();
+    batching.add_preferred_batch_size(static_cast<int32_t>(limits.max_rows));
+    batching.set_max_queue_delay_microseconds(static_cast<uint64_t>(limits.max_delay.count() / 1000));
+  }
+  config.set_default_model_filename("model.onnx");
+  return config;
+}
+
+inference::ModelStatistics StatisticsOf(const models::Version& version) {
+  const metrics::VersionTotals totals = version.queue->metrics().Sum();
+  inference::ModelStatistics message;
+  message.set_name(version.model_name);
+  message.set_version(version.number_text);
+  message.set_last_inference(totals.last_inference_ms);
+  message.set_inference_count(totals.batch_rows.sum);
+  message.set_execution_count(totals.batch_rows.count());
+
+  uint64_t failed = 0;
+  for (size_t code = 1; code < metrics::kNumCodes; ++code) failed += totals.codes[code];
+  const uint64_t succeeded = totals.codes[0];
+  metrics::SizeTotals all;
+  for (size_t rows = 0; rows < metrics::kMaxSizeStats; ++rows) {
+    const metrics::SizeTotals& size = totals.by_size[rows];
+    if (size.batches == 0) continue;
+    inference::InferBatchStatistics& stats = *message.add_batch_stats();
+    stats.set_batch_size(rows);
+    Set(*stats.mutable_compute_input(), size.batches, size.gather_ns);
+    Set(*stats.mutable_compute_infer(), size.batches, size.run_ns);
+    Set(*stats.mutable_compute_output(), size.batches, size.respond_ns);
+    all.gather_ns += size.gather_ns;
+    all.run_ns += size.run_ns;
+    all.respond_ns += size.respond_ns;
+  }
+  inference::InferStatistics& stats = *message.mutable_inference_stats();
+  Set(*stats.mutable_success(), succeeded, totals.total.sum);
+  Set(*stats.mutable_fail(), failed, totals.failed_ns);
+  Set(*stats.mutable_queue(), succeeded, totals.queue.sum);
+  Set(*stats.mutable_compute_input(), succeeded, all.gather_ns);
+  Set(*stats.mutable_compute_infer(), succeeded, all.run_ns);
+  Set(*stats.mutable_compute_output(), succeeded, all.respond_ns);
+  return message;
+}
+
+const char* IndexState(models::State state) {
+  switch (state) {
+    case models::State::kPublished:
+      return "READY";
+    case models::State::kLoading:
+    case models::State::kWarming:
+      return "LOADING";
+    case models::State::kDraining:
+      return "UNLOADING";
+    default:
+      return "UNAVAILABLE";
+  }
+}
+
+}  // namespace tandem::rpc
