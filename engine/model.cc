@@ -6,6 +6,7 @@
 #include "engine/model_state.h"
 #include "engine/onnx/import.h"
 #include "engine/ops/op.h"
+#include "engine/passes/pipelines.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
@@ -55,6 +56,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::string& path
   TANDEM_ASSIGN_OR_RETURN(const Graph imported, ImportOnnxFile(path));
   absl::StatusOr<Graph> known = Specialize(imported, DeclaredInputs(imported));
   if (!known.ok()) return WithContext(known.status(), path);
+  TANDEM_RETURN_IF_ERROR(OptimizeModel(*known));
   auto state = std::make_unique<State>();
   state->inputs = SpecsOf(imported, imported.inputs());
   state->outputs = SpecsOf(imported, imported.outputs());

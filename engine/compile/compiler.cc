@@ -10,6 +10,7 @@
 #include "engine/compile/plan_builder.h"
 #include "engine/compile/reference_step.h"
 #include "engine/compile/specialize.h"
+#include "engine/passes/pipelines.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
@@ -138,7 +139,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> Compile(const Graph& graph, absl::Sp
   for (size_t i = 0; i < shapes.size(); ++i) {
     inputs.push_back({graph.value(graph.inputs()[i]).type, shapes[i], {}});
   }
-  TANDEM_ASSIGN_OR_RETURN(const Graph specialized, Specialize(graph, inputs));
+  TANDEM_ASSIGN_OR_RETURN(Graph specialized, Specialize(graph, inputs));
+  TANDEM_RETURN_IF_ERROR(OptimizePlan(specialized));
   return Compiler(specialized, threads, context).Run();
 }
 

@@ -1,9 +1,8 @@
 #include "engine/compile/eltwise.h"
 
-#include <limits>
-
 #include "engine/compile/dnnl_types.h"
 #include "engine/compile/lowering.h"
+#include "engine/post_op.h"
 
 namespace tandem::engine {
 
@@ -14,24 +13,15 @@ using dnnl::algorithm;
 struct Entry {
   absl::string_view op;
   algorithm kind;
-  float alpha;  // defaults of the operator's attributes alpha and beta
-  float beta;
 };
-// Operators whose parameters, if any, are their attributes alpha and beta in oneDNN's order.
+// Operators whose parameters, if any, are those of the PostOp in oneDNN's order.
 constexpr Entry kEntries[] = {
-    {"Abs", algorithm::eltwise_abs, 0, 0},
-    {"Elu", algorithm::eltwise_elu, 1, 0},
-    {"Exp", algorithm::eltwise_exp, 0, 0},
-    {"HardSigmoid", algorithm::eltwise_hardsigmoid, 0.2f, 0.5f},
-    {"LeakyRelu", algorithm::eltwise_relu, 0.01f, 0},
-    {"Log", algorithm::eltwise_log, 0, 0},
-    {"Mish", algorithm::eltwise_mish, 0, 0},
-    {"Relu", algorithm::eltwise_relu, 0, 0},
-    {"Sigmoid", algorithm::eltwise_logistic, 0, 0},
-    {"Sqrt", algorithm::eltwise_sqrt, 0, 0},
-    {"Swish", algorithm::eltwise_swish, 1, 0},
-    {"Tanh", algorithm::eltwise_tanh, 0, 0},
-    {"tandem.Linear", algorithm::eltwise_linear, 1, 0},
+    {"Abs", algorithm::eltwise_abs},          {"Elu", algorithm::eltwise_elu},
+    {"Exp", algorithm::eltwise_exp},          {"HardSigmoid", algorithm::eltwise_hardsigmoid},
+    {"LeakyRelu", algorithm::eltwise_relu},   {"Log", algorithm::eltwise_log},
+    {"Mish", algorithm::eltwise_mish},        {"Relu", algorithm::eltwise_relu},
+    {"Sigmoid", algorithm::eltwise_logistic}, {"Sqrt", algorithm::eltwise_sqrt},
+    {"Swish", algorithm::eltwise_swish},      {"Tanh", algorithm::eltwise_tanh},
 };
 
 const Entry* FindEntry(absl::string_view op) {
@@ -41,41 +31,12 @@ const Entry* FindEntry(absl::string_view op) {
   return nullptr;
 }
 
-// A bound of Clip: absent, or a constant float scalar.
-bool ReadBound(const Graph& graph, const Node& node, size_t index, float& bound) {
-  if (node.num_own_inputs() <= static_cast<int>(index) || node.inputs[index] == kNoValue) return true;
-  const Tensor* constant = graph.ConstantOf(node.inputs[index]);
-  if (constant == nullptr || constant->type() != DataType::kFloat32 || constant->num_elements() != 1) return false;
-  bound = constant->values<float>()[0];
-  return true;
-}
-
-std::optional<PostOp> ClipPostOp(const Graph& graph, const Node& node) {
-  PostOp post_op{
-      .op = "Clip", .alpha = std::numeric_limits<float>::lowest(), .beta = std::numeric_limits<float>::max()};
-  if (!ReadBound(graph, node, 1, post_op.alpha) || !ReadBound(graph, node, 2, post_op.beta)) return std::nullopt;
-  if (post_op.alpha > post_op.beta) return std::nullopt;
-  return post_op;
-}
-
 }  // namespace
 
 std::vector<absl::string_view> EltwiseOperators() {
   std::vector<absl::string_view> names = {"Clip", "Gelu", "HardSwish"};
   for (const Entry& entry : kEntries) names.push_back(entry.op);
   return names;
-}
-
-std::optional<PostOp> UnaryPostOp(const Graph& graph, const Node& node) {
-  if (node.op == "Clip") return ClipPostOp(graph, node);
-  if (node.op == "HardSwish") return PostOp{.op = "HardSwish"};
-  // Gelu's approximation is an attribute that a PostOp has no room for: it is told by alpha.
-  if (node.op == "Gelu" && node.attributes.String("approximate", "none") == "none") return PostOp{.op = "Gelu"};
-  const Entry* entry = FindEntry(node.op);
-  if (entry == nullptr) return std::nullopt;
-  return PostOp{.op = node.op,
-                .alpha = node.attributes.Float("alpha", entry->alpha),
-                .beta = node.attributes.Float("beta", entry->beta)};
 }
 
 std::optional<Eltwise> EltwiseOf(const PostOp& post_op) {
@@ -91,7 +52,7 @@ std::optional<Eltwise> EltwiseOf(const Graph& graph, const Node& node) {
   if (node.op == "Gelu" && node.attributes.String("approximate", "none") == "tanh") {
     return Eltwise{algorithm::eltwise_gelu_tanh, 0, 0};
   }
-  const std::optional<PostOp> post_op = UnaryPostOp(graph, node);
+  const std::optional<PostOp> post_op = AsPostOp(graph, node);
   return post_op.has_value() ? EltwiseOf(*post_op) : std::nullopt;
 }
 

@@ -27,9 +27,6 @@ std::optional<Eltwise> EltwiseOf(const Graph& graph, const Node& node);
 // The same for a post-op.
 std::optional<Eltwise> EltwiseOf(const PostOp& post_op);
 
-// The post-op that a unary node becomes when it is fused; nothing when oneDNN has none for it.
-std::optional<PostOp> UnaryPostOp(const Graph& graph, const Node& node);
-
 // oneDNN's algorithm for Add, Sub, Mul, Div, Max, Min.
 std::optional<dnnl::algorithm> BinaryAlgorithm(absl::string_view op);
 

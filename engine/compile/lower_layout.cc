@@ -128,8 +128,10 @@ bool LowerChannelShuffle(PlanBuilder& builder, const Node& node) {
   if (!IsDnnlFloat(builder, x)) return false;
   const Placement source = builder.Current(x);
   const memory::desc result = Compact(source.desc);
+  // ONNX's way of writing it splits into groups and swaps; oneDNN's group is the other factor.
+  const int64_t groups = node.attributes.Int("groups", 1);
   const dnnl::shuffle_forward::primitive_desc pd(DnnlEngine(), dnnl::prop_kind::forward_inference, source.desc, result,
-                                                 1, node.attributes.Int("group_size", 1), PlanAttributes());
+                                                 1, builder.shape(x)[1] / groups, PlanAttributes());
   if (IsReferenceKernel(pd.impl_info_str())) return false;
   AddPrimitive(builder, dnnl::shuffle_forward(pd), pd.scratchpad_desc(),
                {{DNNL_ARG_SRC, source.buffer, source.desc}, {DNNL_ARG_DST, builder.DefineIn(y, result), result}},

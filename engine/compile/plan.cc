@@ -17,6 +17,7 @@ void* Binding::address(BufferId id) const {
 
 // Here, where BoundGraph is complete.
 
+BoundPlan::BoundPlan(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 BoundPlan::~BoundPlan() = default;
 
 Tensor BoundPlan::Find(const Source& source, const Binding& binding) const {

@@ -46,6 +46,7 @@ absl::Span<const OpDef> AttentionOps();
 absl::Span<const OpDef> LinearAttentionOps();
 absl::Span<const OpDef> LinalgOps();
 absl::Span<const OpDef> RandomOps();
+absl::Span<const OpDef> FusedOps();
 absl::Span<const OpDef> VectorizeOps();
 
 }  // namespace tandem::engine

@@ -49,6 +49,8 @@ std::vector<const OpDef*> AllOps() {
            LinearAttentionOps(),
            LinalgOps(),
            RandomOps(),
+           FusedOps(),
+           FusedOps(),
            VectorizeOps(),
        }) {
     for (const OpDef& op : family) ops.push_back(&op);

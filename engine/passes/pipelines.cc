@@ -1,0 +1,32 @@
+#include "engine/passes/pipelines.h"
+
+#include "engine/passes/pass.h"
+#include "engine/passes/rewrites.h"
+
+namespace tandem::engine {
+
+namespace {
+
+constexpr Pass kModelPasses[] = {
+    {"remove identity", RemoveIdentity},
+    {"recognize swish", RecognizeSwish},
+    {"recognize gelu", RecognizeGelu},
+    {"recognize layer normalization", RecognizeLayerNormalization},
+    {"fold scale into convolution", FoldScaleIntoConv},
+    {"fold bias into gemm", FoldBiasIntoGemm},
+};
+
+constexpr Pass kPlanPasses[] = {
+    {"remove identity", RemoveIdentity},
+    {"recognize layer normalization", RecognizeLayerNormalization},
+    {"recognize channel shuffle", RecognizeChannelShuffle},
+    {"fuse post-op", FusePostOp},
+};
+
+}  // namespace
+
+absl::Status OptimizeModel(Graph& graph) { return RunPasses(graph, kModelPasses); }
+
+absl::Status OptimizePlan(Graph& graph) { return RunPasses(graph, kPlanPasses); }
+
+}  // namespace tandem::engine

@@ -1,0 +1,39 @@
+// The rewrites, one a file. Each says what it turns into what.
+#ifndef TANDEM_ENGINE_PASSES_REWRITES_H_
+#define TANDEM_ENGINE_PASSES_REWRITES_H_
+
+#include <optional>
+
+#include "engine/passes/pass.h"
+
+namespace tandem::engine {
+
+// Identity and inference-mode Dropout -> nothing.
+std::optional<Patch> RemoveIdentity(const Matcher& matcher, const Node& node);
+
+// Conv or ConvTranspose with constant weights, then BatchNormalization or a multiplication, division, addition or
+// subtraction by a constant per channel -> the convolution with other weights and bias.
+std::optional<Patch> FoldScaleIntoConv(const Matcher& matcher, const Node& node);
+
+// MatMul of a matrix by a constant one, then the addition of a constant row -> Gemm with a bias.
+std::optional<Patch> FoldBiasIntoGemm(const Matcher& matcher, const Node& node);
+
+// x * Sigmoid(x) -> Swish; x * HardSigmoid(x) or x * Clip(x + 3, 0, 6) / 6 -> HardSwish;
+// Clip(x + 3, 0, 6) / 6 -> HardSigmoid.
+std::optional<Patch> RecognizeSwish(const Matcher& matcher, const Node& node);
+
+// x * (1 + Erf(x / sqrt 2)) / 2, in the orders exporters write it -> Gelu.
+std::optional<Patch> RecognizeGelu(const Matcher& matcher, const Node& node);
+
+// (x - mean) / sqrt(variance + epsilon) * scale + shift, spelled out over the last dimension -> LayerNormalization.
+std::optional<Patch> RecognizeLayerNormalization(const Matcher& matcher, const Node& node);
+
+// Reshape to [N, g, C/g, ...], Transpose of the two, Reshape back -> tandem.ChannelShuffle. Needs shapes.
+std::optional<Patch> RecognizeChannelShuffle(const Matcher& matcher, const Node& node);
+
+// An elementwise node behind an operator that can apply it to its result -> a post-op. Needs shapes.
+std::optional<Patch> FusePostOp(const Matcher& matcher, const Node& node);
+
+}  // namespace tandem::engine
+
+#endif  // TANDEM_ENGINE_PASSES_REWRITES_H_
