@@ -181,7 +181,7 @@ void LogSumExpOf(const ReduceLoops& loops, const T* x, absl::Span<T> y) {
     if (loops.folds_rows()) {
       const T m = shift[out];
       sums[out] += FoldRow(
-          x + in, row, T{0}, [](T a) { return a; }, [m](T a, T b) { return a + VectorExp(b - m); });
+          x + in, row, T{0}, [m](T a) { return VectorExp(a - m); }, [](T a, T b) { return a + b; });
       return;
     }
     for (int64_t i = 0; i < row; ++i) sums[out + i] += VectorExp(x[in + i] - shift[out + i]);

@@ -72,10 +72,10 @@ inline ReduceLoops::ReduceLoops(const Shape& shape, const std::vector<bool>& red
   std::reverse(outer_.begin(), outer_.end());
 }
 
-// The fold of `count` elements by `join(accumulated, map(x))` from `init`, in independent lanes: compilers make vectors
-// of them, and long sums lose less than one by one.
+namespace internal {
+
 template <typename T, typename Map, typename Join>
-T FoldRow(const T* x, int64_t count, T init, const Map& map, const Join& join) {
+T FoldChunk(const T* x, int64_t count, T init, const Map& map, const Join& join) {
   constexpr int64_t kLanes = 16;
   T lanes[kLanes];
   std::fill(lanes, lanes + kLanes, init);
@@ -89,6 +89,21 @@ T FoldRow(const T* x, int64_t count, T init, const Map& map, const Join& join) {
     for (int64_t lane = 0; lane < width; ++lane) lanes[lane] = join(lanes[lane], lanes[lane + width]);
   }
   return join(total, lanes[0]);
+}
+
+}  // namespace internal
+
+// The fold of `count` elements by `join(accumulated, map(x))` from `init`, in independent lanes that compilers make
+// vectors of, and in chunks, so that long sums lose less than one by one. `join` also joins lanes and chunks: it must
+// be associative, with `init` neutral.
+template <typename T, typename Map, typename Join>
+T FoldRow(const T* x, int64_t count, T init, const Map& map, const Join& join) {
+  constexpr int64_t kChunk = 4096;
+  T total = init;
+  for (; count > kChunk; x += kChunk, count -= kChunk) {
+    total = join(total, internal::FoldChunk(x, kChunk, init, map, join));
+  }
+  return join(total, internal::FoldChunk(x, count, init, map, join));
 }
 
 }  // namespace tandem::engine

@@ -15,7 +15,8 @@ auto Near(float expected) { return FloatNear(expected, 1e-6f); }
 OpTester Likelihood(std::vector<int64_t> labels, const std::string& reduction) {
   OpTester op("NegativeLogLikelihoodLoss");
   op.attributes.Set("reduction", reduction);
-  op.Input<float>({2, 2}, {-1, -2, -3, -4}).Input<int64_t>({2}, std::move(labels));
+  const Shape shape{static_cast<int64_t>(labels.size())};
+  op.Input<float>({2, 2}, {-1, -2, -3, -4}).Input<int64_t>(shape, std::move(labels));
   return op;
 }
 
