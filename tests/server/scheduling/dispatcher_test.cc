@@ -1,0 +1,100 @@
+#include "server/scheduling/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>
+
+#include "tests/server/batching/fake_request.h"
+
+namespace tandem::scheduling {
+namespace {
+
+using batching::FakeRequest;
+using batching::Queue;
+using ::testing::ElementsAre;
+
+class DispatcherTest : public ::testing::Test {
+ protected:
+  static std::shared_ptr<Queue> MakeQueue(batching::BatchLimits limits = {.max_rows = 4}) {
+    return std::make_shared<Queue>(batching::QueueOptions{.name = "q", .batch = limits}, nullptr, 1);
+  }
+  absl::Status Submit(FakeRequest& request, const std::shared_ptr<Queue>& queue) {
+    request.queue = queue;
+    request.arrived = Now();
+    return dispatcher_.Submit(&request);
+  }
+
+  Dispatcher dispatcher_{1, 40};  // requests of 16 bytes: two fit
+  std::shared_ptr<Queue> queue_ = MakeQueue();
+};
+
+TEST_F(DispatcherTest, HandsOutWhatWasSubmittedAsOneBatch) {
+  FakeRequest a(1), b(1);
+  ASSERT_TRUE(Submit(a, queue_).ok());
+  ASSERT_TRUE(Submit(b, queue_).ok());
+  EXPECT_THAT(dispatcher_.Next(0, {}).requests, ElementsAre(&a, &b));
+}
+
+TEST_F(DispatcherTest, RefusesWhatExceedsTheBytes) {
+  FakeRequest a(1), b(1), c(1);
+  ASSERT_TRUE(Submit(a, queue_).ok());
+  ASSERT_TRUE(Submit(b, queue_).ok());
+  EXPECT_EQ(Submit(c, queue_).code(), absl::StatusCode::kResourceExhausted);
+  dispatcher_.Next(0, {});
+  EXPECT_TRUE(Submit(c, queue_).ok());
+}
+
+TEST_F(DispatcherTest, GivesBackARequestThatWaitsAndItsBytes) {
+  FakeRequest a(1), b(1), c(1);
+  ASSERT_TRUE(Submit(a, queue_).ok());
+  ASSERT_TRUE(Submit(b, queue_).ok());
+  EXPECT_TRUE(dispatcher_.Withdraw(&a));
+  EXPECT_TRUE(Submit(c, queue_).ok());
+  EXPECT_THAT(dispatcher_.Next(0, {}).requests, ElementsAre(&b, &c));
+  EXPECT_FALSE(dispatcher_.Withdraw(&b));
+}
+
+TEST_F(DispatcherTest, SharesWorkersBetweenQueuesByWorkDone) {
+  const auto other = MakeQueue();
+  FakeRequest a(4), b(4);
+  ASSERT_TRUE(Submit(a, queue_).ok());
+  ASSERT_TRUE(Submit(b, other).ok());
+  EXPECT_THAT(dispatcher_.Next(0, {}).requests, ElementsAre(&a));
+  FakeRequest more(4);
+  ASSERT_TRUE(Submit(more, queue_).ok());
+  // The first queue has been given 50 ms, the other nothing.
+  EXPECT_THAT(dispatcher_.Next(0, std::chrono::milliseconds(50)).requests, ElementsAre(&b));
+}
+
+TEST_F(DispatcherTest, WakesASleepingWorker) {
+  FakeRequest a(1);
+  Task task;
+  std::thread worker([&] { task = dispatcher_.Next(0, {}); });
+  ASSERT_TRUE(Submit(a, queue_).ok());
+  worker.join();
+  EXPECT_THAT(task.requests, ElementsAre(&a));
+}
+
+TEST_F(DispatcherTest, WaitsForCompanyAsLongAsTheDelay) {
+  const auto patient = MakeQueue({.max_rows = 2, .max_delay = std::chrono::hours(1)});
+  FakeRequest a(1), b(1);
+  Task task;
+  ASSERT_TRUE(Submit(a, patient).ok());
+  std::thread worker([&] { task = dispatcher_.Next(0, {}); });
+  ASSERT_TRUE(Submit(b, patient).ok());
+  worker.join();
+  EXPECT_THAT(task.requests, ElementsAre(&a, &b));
+}
+
+TEST_F(DispatcherTest, StopEndsWorkersAndRefusesRequests) {
+  std::thread worker([&] { EXPECT_EQ(dispatcher_.Next(0, {}).queue, nullptr); });
+  dispatcher_.Stop();
+  worker.join();
+  FakeRequest a(1);
+  EXPECT_EQ(Submit(a, queue_).code(), absl::StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace tandem::scheduling
