@@ -124,7 +124,7 @@ def load(split):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=18)
     parser.add_argument("--out", default="model.onnx")
     parser.add_argument("--figures", default="figures.json")
     args = parser.parse_args()
