@@ -15,8 +15,8 @@ void* Binding::address(BufferId id) const {
   return arena_.base() + offset_ + buffer.offset;
 }
 
-// Here, where BoundGraph is complete.
-
+// Both here, where BoundGraph is complete.
+BoundPlan::BoundPlan(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 BoundPlan::~BoundPlan() = default;
 
 Tensor BoundPlan::Find(const Source& source, const Binding& binding) const {
