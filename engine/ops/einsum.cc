@@ -142,43 +142,55 @@ Axes Densified(Axes axes) {
   return axes;
 }
 
+// What the axes of a pair of operands are in their product. `batch` and `inner` are a's; b has the same labels.
+struct Roles {
+  Axes batch;  // in both, and needed
+  Axes inner;  // in both, summed over
+  Axes a_free, b_free;
+  Axes a_summed, b_summed;  // in one, summed over beforehand
+};
+
+Roles RolesOf(const Axes& a, const Axes& b, const EinsumLabels& needed) {
+  // The axes of `own` that are, or are not, among those of `other` and among the needed ones.
+  const auto select = [&](const Axes& own, const Axes& other, bool shared, bool kept) {
+    return Select(own, [&](const Axis& axis) {
+      return Contains(other, axis.label) == shared && Contains(needed, axis.label) == kept;
+    });
+  };
+  return {.batch = select(a, b, true, true),
+          .inner = select(a, b, true, false),
+          .a_free = select(a, b, false, true),
+          .b_free = select(b, a, false, true),
+          .a_summed = select(a, b, false, false),
+          .b_summed = select(b, a, false, false)};
+}
+
+// The axes of `own` with the labels of `axes`, in their order.
+Axes Matching(const Axes& own, Axes axes) {
+  for (Axis& axis : axes) {
+    axis = *std::find_if(own.begin(), own.end(), [&](const Axis& other) { return other.label == axis.label; });
+  }
+  return axes;
+}
+
 // The product of `a` and `b`, summed over every label that is not in `needed`.
 template <typename T>
 absl::StatusOr<Operand<T>> Contract(const Operand<T>& a, const Operand<T>& b, const EinsumLabels& needed) {
-  const auto in_needed = [&](const Axis& axis) { return Contains(needed, axis.label); };
-  const auto in_a = [&](const Axis& axis) { return Contains(a.axes, axis.label); };
-  const auto in_b = [&](const Axis& axis) { return Contains(b.axes, axis.label); };
-  const auto batch_of = [&](const Axes& axes, const auto& shared) {
-    return Select(axes, [&](const Axis& axis) { return shared(axis) && in_needed(axis); });
-  };
-  const Axes batch = batch_of(a.axes, in_b);
-  const Axes inner = Select(a.axes, [&](const Axis& axis) { return in_b(axis) && !in_needed(axis); });
-  const Axes a_free = Select(a.axes, [&](const Axis& axis) { return !in_b(axis) && in_needed(axis); });
-  const Axes b_free = Select(b.axes, [&](const Axis& axis) { return !in_a(axis) && in_needed(axis); });
-  const Axes a_summed = Select(a.axes, [&](const Axis& axis) { return !in_b(axis) && !in_needed(axis); });
-  const Axes b_summed = Select(b.axes, [&](const Axis& axis) { return !in_a(axis) && !in_needed(axis); });
-  // The axes of a, as b strides through them.
-  const auto of_b = [&](Axes axes) {
-    for (Axis& axis : axes) {
-      axis = *std::find_if(b.axes.begin(), b.axes.end(), [&](const Axis& own) { return own.label == axis.label; });
-    }
-    return axes;
-  };
-  const Axes b_batch = of_b(batch);
-  const Axes b_inner = of_b(inner);
-
+  const Roles roles = RolesOf(a.axes, b.axes, needed);
   Operand<T> result;
-  result.axes = Densified(Join({&batch, &a_free, &b_free}));
+  result.axes = Densified(Join({&roles.batch, &roles.a_free, &roles.b_free}));
   Shape shape;
   for (const Axis& axis : result.axes) shape.push_back(axis.size);
   TANDEM_RETURN_IF_ERROR(CheckElementCount(shape));
-  const std::vector<T> left = Arrange(a.data, Join({&batch, &a_free, &inner}), a_summed);
-  const std::vector<T> right = Arrange(b.data, Join({&b_batch, &b_inner, &b_free}), b_summed);
-  const int64_t m = Volume(a_free);
-  const int64_t k = Volume(inner);
-  const int64_t n = Volume(b_free);
+  const Axes b_batch = Matching(b.axes, roles.batch);
+  const Axes b_inner = Matching(b.axes, roles.inner);
+  const std::vector<T> left = Arrange(a.data, Join({&roles.batch, &roles.a_free, &roles.inner}), roles.a_summed);
+  const std::vector<T> right = Arrange(b.data, Join({&b_batch, &b_inner, &roles.b_free}), roles.b_summed);
+  const int64_t m = Volume(roles.a_free);
+  const int64_t k = Volume(roles.inner);
+  const int64_t n = Volume(roles.b_free);
   result.storage.assign(Volume(result.axes), T{0});
-  for (int64_t i = 0; i < Volume(batch); ++i) {
+  for (int64_t i = 0; i < Volume(roles.batch); ++i) {
     MultiplyAdd<T>(m, n, k, {left.data() + i * m * k, k}, {right.data() + i * k * n, n},
                    result.storage.data() + i * m * n, n);
   }

@@ -115,6 +115,103 @@ std::vector<Example> SamplingExamples() {
   };
 }
 
+Attribute Words(std::vector<std::string> words) { return words; }
+
+std::vector<Example> WindowExamples() {
+  const std::vector<std::pair<std::string, Attribute>> window = {{"kernel_shape", Integers{2, 2}},
+                                                                 {"strides", Integers{2, 1}},
+                                                                 {"pads", Integers{1, 0, 0, 1}},
+                                                                 {"dilations", Integers{1, 1}},
+                                                                 {"auto_pad", Text("NOTSET")},
+                                                                 {"ceil_mode", Number(1)},
+                                                                 {"group", Number(1)},
+                                                                 {"count_include_pad", Number(1)},
+                                                                 {"storage_order", Number(1)},
+                                                                 {"p", Number(3)}};
+  auto transposed = window;
+  transposed.push_back({"output_padding", Integers{1, 0}});
+  auto shaped = window;
+  shaped.push_back({"output_shape", Integers{5, 6}});
+  return {
+      {"Conv", window, {Floats({1, 2, 4, 3}), Floats({3, 2, 2, 2}), Floats({3})}},
+      {"ConvTranspose", transposed, {Floats({1, 2, 4, 3}), Floats({2, 3, 2, 2}), Floats({3})}},
+      {"ConvTranspose", shaped, {Floats({1, 2, 4, 3}), Floats({2, 3, 2, 2})}},
+      {"DeformConv",
+       {{"offset_group", Number(2)}, {"group", Number(1)}, {"pads", Integers{0, 0, 0, 0}}},
+       {Floats({1, 2, 3, 3}), Floats({1, 2, 2, 2}), Floats({1, 16, 2, 2}), Floats({1}), Floats({1, 8, 2, 2})}},
+      {"MaxPool", window, {Floats({1, 2, 4, 3})}, 2},
+      {"AveragePool", window, {Floats({1, 2, 4, 3})}},
+      {"LpPool", window, {Floats({1, 2, 4, 3})}},
+      {"GlobalMaxPool", {}, {Floats({1, 2, 4, 3})}},
+      {"GlobalLpPool", {{"p", Number(2)}}, {Floats({1, 2, 4, 3})}},
+      {"MaxUnpool",
+       {{"kernel_shape", Integers{2}}, {"strides", Integers{2}}, {"pads", Integers{0, 0}}},
+       {Floats({1, 1, 2}), Tensor(DataType::kInt64, {1, 1, 2}), Ints({1, 1, 6})}},
+  };
+}
+
+std::vector<Example> ProductExamples() {
+  return {
+      {"MatMul", {}, {Floats({2, 1, 3, 4}), Floats({5, 4, 2})}},
+      {"Gemm",
+       {{"alpha", Real(2)}, {"transA", Number(1)}, {"transB", Number(0)}},
+       {Floats({3, 2}), Floats({3, 4}), Floats({4})}},
+      {"Einsum", {{"equation", Text("...ij,jk,kk->...ik")}}, {Floats({2, 3, 2}), Floats({2, 3}), Floats({3, 3})}},
+      {"LSTM",
+       {{"direction", Text("bidirectional")}, {"layout", Number(0)}, {"clip", Real(1)}, {"hidden_size", Number(2)}},
+       {Floats({3, 2, 1}), Floats({2, 8, 1}), Floats({2, 8, 2}), Floats({2, 16}), Tensor::Of<int32_t>({2}, {3, 1}),
+        Floats({2, 2, 2}), Floats({2, 2, 2}), Floats({2, 6})},
+       3},
+      {"GRU",
+       {{"linear_before_reset", Number(1)}, {"activations", Words({"Elu", "Softplus"})}},
+       {Floats({3, 2, 1}), Floats({1, 6, 1}), Floats({1, 6, 2}), Floats({1, 12})},
+       2},
+      {"RNN", {{"layout", Number(1)}}, {Floats({2, 3, 1}), Floats({1, 2, 1}), Floats({1, 2, 2})}, 2},
+      {"Attention",
+       {{"is_causal", Number(1)},
+        {"left_window_size", Number(1)},
+        {"q_num_heads", Number(2)},
+        {"kv_num_heads", Number(1)},
+        {"softcap", Real(1)},
+        {"qk_matmul_output_mode", Number(2)}},
+       {Floats({1, 2, 4}), Floats({1, 3, 2}), Floats({1, 3, 2}), Floats({2, 4}), Floats({1, 1, 1, 2}),
+        Floats({1, 1, 1, 2})},
+       4},
+      {"Attention",
+       {},
+       {Floats({1, 1, 2, 1}), Floats({1, 1, 3, 1}), Floats({1, 1, 3, 1}), Tensor(), Tensor(), Tensor(), Ints({2})}},
+      {"RotaryEmbedding",
+       {{"interleaved", Number(1)}, {"rotary_embedding_dim", Number(2)}, {"num_heads", Number(2)}},
+       {Floats({1, 2, 8}), Floats({3, 1}), Floats({3, 1}), Tensor::Of<int64_t>({1, 2}, {0, 2})}},
+      {"LinearAttention",
+       {{"update_rule", Text("gated_delta")}, {"q_num_heads", Number(2)}, {"kv_num_heads", Number(1)}},
+       {Floats({1, 2, 4}), Floats({1, 2, 2}), Floats({1, 2, 3}), Floats({1, 1, 2, 3}), Floats({1, 2, 1}),
+        Floats({1, 2, 1})},
+       2},
+      {"CausalConvWithState",
+       {{"activation", Text("silu")}},
+       {Floats({1, 2, 3}), Floats({2, 1, 3}), Floats({2}), Floats({1, 2, 2})},
+       2},
+  };
+}
+
+std::vector<Example> SignalExamples() {
+  const Tensor hertz = Tensor::Scalar<float>(1000);
+  return {
+      {"DFT",
+       {{"onesided", Number(1)}, {"inverse", Number(0)}},
+       {Floats({2, 5, 1}), Tensor::Scalar<int64_t>(4), Tensor::Scalar<int64_t>(1)}},
+      {"STFT",
+       {{"onesided", Number(1)}},
+       {Floats({1, 9, 1}), Tensor::Scalar<int64_t>(2), Floats({3}), Tensor::Scalar<int64_t>(3)}},
+      {"HannWindow", {{"periodic", Number(0)}, {"output_datatype", Number(2)}}, {Tensor::Scalar<int64_t>(5)}},
+      {"MelWeightMatrix",
+       {{"output_datatype", Number(11)}},
+       {Tensor::Scalar<int64_t>(3), Tensor::Scalar<int64_t>(16), Tensor::Scalar<int64_t>(8000),
+        Tensor::Scalar<float>(0), hertz}},
+  };
+}
+
 // Makes one hostile node after another, the same ones in every run.
 class Mutator {
  public:
@@ -252,6 +349,9 @@ void Attack(const std::vector<Example>& examples) {
 TEST(HostileNodes, AreRefusedOrRunByMovingOperators) { Attack(MovingExamples()); }
 TEST(HostileNodes, AreRefusedOrRunByIndexingOperators) { Attack(IndexingExamples()); }
 TEST(HostileNodes, AreRefusedOrRunBySamplingOperators) { Attack(SamplingExamples()); }
+TEST(HostileNodes, AreRefusedOrRunByWindowedOperators) { Attack(WindowExamples()); }
+TEST(HostileNodes, AreRefusedOrRunByProducts) { Attack(ProductExamples()); }
+TEST(HostileNodes, AreRefusedOrRunBySignalOperators) { Attack(SignalExamples()); }
 
 }  // namespace
 }  // namespace tandem::engine
