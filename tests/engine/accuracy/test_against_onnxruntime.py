@@ -1,6 +1,7 @@
 """Every fp32 model agrees with ONNX Runtime within 1e-4 of each output's largest magnitude.
 
-The tolerance is the product's promise: both sum the same products in float32, in different orders.
+The tolerance is the product's promise: both sum the same products in float32, in different orders. Where ONNX Runtime
+differs from itself by more once its optimizations are off (its fast sigmoid far from zero), twice that is allowed.
 """
 import os
 import pathlib
@@ -52,6 +53,18 @@ def random_inputs(session, stem, batch):
     return arrays
 
 
+def session_of(path, level=None):
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    if level is not None:
+        options.graph_optimization_level = level
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def distance(a, b):
+    return np.abs(a - b).max() / max(np.abs(b).max(), 1e-30)
+
+
 def has_free_batch(session):
     return all(i.shape and not isinstance(i.shape[0], int) for i in session.get_inputs() if i.name != "sr")
 
@@ -59,9 +72,7 @@ def has_free_batch(session):
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the models in ../shared are absent")
 @pytest.mark.parametrize("path", models(), ids=lambda p: p.stem)
 def test_model_agrees(path, tmp_path):
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session, plain = session_of(path), session_of(path, ort.GraphOptimizationLevel.ORT_DISABLE_ALL)
     names = [o.name for o in session.get_outputs()]
     for batch in (1, 3, 16) if has_free_batch(session) else (1,):
         arrays = random_inputs(session, path.stem, batch)
@@ -70,7 +81,7 @@ def test_model_agrees(path, tmp_path):
                              capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
         ours = np.load(tmp_path / "y.npz")
-        for name, expected in zip(names, session.run(names, arrays)):
+        for name, expected, again in zip(names, session.run(names, arrays), plain.run(names, arrays)):
             assert ours[name].shape == expected.shape, name
-            worst = np.abs(ours[name] - expected).max() / max(np.abs(expected).max(), 1e-30)
-            assert worst <= TOLERANCE, f"batch {batch}: '{name}' differs by {worst:.2e} of its largest magnitude"
+            worst, allowed = distance(ours[name], expected), max(TOLERANCE, 2 * distance(again, expected))
+            assert worst <= allowed, f"batch {batch}: '{name}' differs by {worst:.2e} of its largest magnitude"
