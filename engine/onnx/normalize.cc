@@ -114,6 +114,8 @@ void NormalizeSlice(Node& node, Graph& graph) {
 absl::Status NormalizeNode(int opset, Node& node, Graph& graph) {
   const std::string& op = node.op;
   for (const char* name : {"to", "dtype", "output_dtype"}) WidenTypeAttribute(node, name);
+  // Before it became an input, DFT's axis was an attribute with another default.
+  if (op == "DFT" && opset < 20 && !node.attributes.Has("axis")) node.attributes.Set("axis", int64_t{1});
   if (op == "Squeeze" || op == "Unsqueeze" || op == "ReduceSum") {
     if (opset < 13) IntsToInput(node, graph, "axes", 1);
   } else if (IsReduction(node)) {

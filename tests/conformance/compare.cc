@@ -37,7 +37,7 @@ Tolerance ToleranceFor(const Tensor& expected) {
   double unit = 0;  // of the last place, relative
   if (expected.type() == DataType::kFloat16) unit = 0x1p-10;
   if (expected.type() == DataType::kBFloat16) unit = 0x1p-7;
-  if (unit == 0) return {1e-3, 1e-5};
+  if (unit == 0) return {1e-3, 1e-6};
   double largest = 0;
   for (int64_t i = 0; i < expected.num_elements(); ++i) {
     const double magnitude = std::abs(FloatAt(expected, i));
