@@ -68,21 +68,27 @@ std::optional<algorithm> BinaryAlgorithm(absl::string_view op) {
 
 namespace {
 
-// The operand of a binary post-op, in the result's layout when it has its shape, else row-major and stretched.
+// The operand of a binary post-op, in the result's layout when it is as large, else row-major and stretched.
 bool BindOperand(PlanBuilder& builder, ValueId operand, const dnnl::memory::desc& result, DnnlArgument& argument) {
   if (!IsDnnlFloat(builder, operand)) return false;
   const dnnl::memory::dims to = result.get_dims();
-  const Shape& shape = builder.shape(operand);
+  absl::Span<const int64_t> shape = builder.shape(operand);
+  if (DnnlDims(shape) == to) {
+    argument.desc = result;
+    argument.buffer = builder.In(operand, result);
+    return true;
+  }
+  argument.buffer = builder.Dense(operand);
+  const bool rows = SameLayout(result, RowMajor(dnnl::memory::data_type::f32, to));
+  if (rows && NumElements(shape) == NumElements(to)) {  // a product of flattened rows
+    argument.desc = result;
+    return true;
+  }
+  while (shape.size() > to.size() && shape[0] == 1) shape.remove_prefix(1);
   if (shape.size() > to.size()) return false;
   dnnl::memory::dims dims(to.size() - shape.size(), 1);
   dims.insert(dims.end(), shape.begin(), shape.end());
-  if (dims == to && shape.size() == to.size()) {
-    argument.desc = result;
-    argument.buffer = builder.In(operand, result);
-  } else {
-    argument.desc = RowMajor(dnnl::memory::data_type::f32, dims);
-    argument.buffer = builder.Dense(operand);
-  }
+  argument.desc = RowMajor(dnnl::memory::data_type::f32, dims);
   return true;
 }
 

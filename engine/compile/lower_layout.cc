@@ -127,11 +127,22 @@ bool LowerChannelShuffle(PlanBuilder& builder, const Node& node) {
   const ValueId x = node.inputs[0], y = node.outputs[0];
   if (!IsDnnlFloat(builder, x)) return false;
   const Placement source = builder.Current(x);
+  const Shape& shape = builder.shape(x);
+  const int64_t channels = shape[1], groups = node.attributes.Int("groups", 1), each = channels / groups;
   const memory::desc result = Compact(source.desc);
-  // ONNX's way of writing it splits into groups and swaps; oneDNN's group is the other factor.
-  const int64_t groups = node.attributes.Int("groups", 1);
+  const bool channels_last = IsPlain(source.desc) && SameLayout(source.desc, result) && result.get_strides()[1] == 1;
+  if (channels_last) {  // a transposition of every pixel's [groups, each]
+    const int64_t pixels = NumElements(shape) / channels;
+    const memory::dims dims = {pixels, groups, each};
+    const auto kF32 = memory::data_type::f32;
+    const memory::desc from(dims, kF32, memory::dims{channels, each, 1});
+    const memory::desc to(dims, kF32, memory::dims{channels, 1, groups});
+    AddReorder(builder, {source.buffer, from}, {builder.DefineIn(y, result), to}, builder.value(y).name);
+    return true;
+  }
+  // oneDNN's group is the other factor of ours.
   const dnnl::shuffle_forward::primitive_desc pd(DnnlEngine(), dnnl::prop_kind::forward_inference, source.desc, result,
-                                                 1, builder.shape(x)[1] / groups, PlanAttributes());
+                                                 1, each, PlanAttributes());
   if (IsReferenceKernel(pd.impl_info_str())) return false;
   AddPrimitive(builder, dnnl::shuffle_forward(pd), pd.scratchpad_desc(),
                {{DNNL_ARG_SRC, source.buffer, source.desc}, {DNNL_ARG_DST, builder.DefineIn(y, result), result}},

@@ -73,12 +73,6 @@ bool LowerMatMul(PlanBuilder& builder, const Node& node) {
   const int64_t k = a.back(), n = b.back();
   if (b.size() == 2) {  // all rows of `a` against one matrix: a single product
     const int64_t m = NumElements(a) / k;
-    for (const PostOp& post_op : node.post_ops) {  // operands keep their meaning only as rows
-      if (post_op.operand >= 0 && a.size() > 2) {
-        const Shape& operand = builder.shape(node.inputs[post_op.operand]);
-        if (NumElements(operand) != 1 && !(operand.size() == 1 && operand[0] == n)) return false;
-      }
-    }
     return EmitProduct(builder, node, {node.inputs[0], RowMajor(kF32, {m, k})},
                        {node.inputs[1], builder.RowMajorOf(node.inputs[1])}, RowMajor(kF32, {m, n}), kNoValue, {});
   }

@@ -54,10 +54,7 @@ class Call {
       : execution_(execution), inputs_(inputs), outputs_(num_outputs) {}
 
   absl::Status operator()() {
-    for (size_t i = 0; i < inputs_.size(); ++i) {
-      if (inputs_[i].num_bytes() == 0) continue;
-      std::memcpy(execution_.input(static_cast<int>(i)).data(), inputs_[i].data(), inputs_[i].num_bytes());
-    }
+    CopyInputs();
     TANDEM_RETURN_IF_ERROR(execution_.Run());
     for (size_t i = 0; i < outputs_.size(); ++i) {
       const Tensor& output = execution_.output(static_cast<int>(i));
@@ -65,6 +62,13 @@ class Call {
                          static_cast<const char*>(output.data()) + output.num_bytes());
     }
     return absl::OkStatus();
+  }
+
+  void CopyInputs() {
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (inputs_[i].num_bytes() == 0) continue;
+      std::memcpy(execution_.input(static_cast<int>(i)).data(), inputs_[i].data(), inputs_[i].num_bytes());
+    }
   }
 
  private:
@@ -81,7 +85,7 @@ absl::Status PrintProfile(Execution& execution, Call& call) {
   constexpr int kRuns = 51;
   std::vector<std::vector<double>> times(steps.size());
   for (int run = 0; run < kRuns; ++run) {
-    TANDEM_RETURN_IF_ERROR(call());
+    call.CopyInputs();
     for (size_t i = 0; i < steps.size(); ++i) {
       const auto begin = Clock::now();
       TANDEM_RETURN_IF_ERROR(bound->step(static_cast<int>(i)).Run());
