@@ -62,21 +62,56 @@ bool SameLayout(const dnnl::memory::desc& a, const dnnl::memory::desc& b) {
   return true;
 }
 
-dnnl::memory::desc Compact(const dnnl::memory::desc& desc) {
-  const auto dims = desc.get_dims();
-  if (!IsPlain(desc)) return desc.get_submemory_offset() == 0 ? desc : RowMajor(desc.get_data_type(), dims);
+namespace {
+
+// Axes from the innermost out.
+std::vector<size_t> AxisOrder(const dnnl::memory::desc& desc) {
   const auto strides = desc.get_strides();
-  std::vector<size_t> order(dims.size());  // innermost first
+  std::vector<size_t> order(strides.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return strides[a] != strides[b] ? strides[a] < strides[b] : a > b; });
-  dnnl::memory::dims compact(dims.size());
+  return order;
+}
+
+// The tag of images whose channels come in blocks, or `undef`.
+dnnl::memory::format_tag BlockedChannels(const dnnl::memory::desc& desc) {
+  using tag = dnnl::memory::format_tag;
+  if (desc.get_inner_nblks() != 1 || desc.get_inner_idxs()[0] != 1) return tag::undef;
+  const auto block = desc.get_inner_blks()[0];
+  switch (desc.get_ndims()) {
+    case 3:
+      return block == 16 ? tag::aBc16b : block == 8 ? tag::aBc8b : tag::undef;
+    case 4:
+      return block == 16 ? tag::aBcd16b : block == 8 ? tag::aBcd8b : tag::undef;
+    case 5:
+      return block == 16 ? tag::aBcde16b : block == 8 ? tag::aBcde8b : tag::undef;
+    default:
+      return tag::undef;
+  }
+}
+
+}  // namespace
+
+dnnl::memory::desc LikeLayout(const dnnl::memory::desc& desc, const dnnl::memory::dims& dims) {
+  const auto type = desc.get_data_type();
+  if (static_cast<size_t>(desc.get_ndims()) != dims.size()) return RowMajor(type, dims);
+  if (!IsPlain(desc)) {
+    const auto tag = BlockedChannels(desc);
+    return tag == dnnl::memory::format_tag::undef ? RowMajor(type, dims) : dnnl::memory::desc(dims, type, tag);
+  }
+  dnnl::memory::dims strides(dims.size());
   int64_t stride = 1;
-  for (size_t axis : order) {
-    compact[axis] = stride;
+  for (size_t axis : AxisOrder(desc)) {
+    strides[axis] = stride;
     stride *= dims[axis];
   }
-  return {dims, desc.get_data_type(), compact};
+  return {dims, type, strides};
+}
+
+dnnl::memory::desc Compact(const dnnl::memory::desc& desc) {
+  if (!IsPlain(desc) && desc.get_submemory_offset() == 0) return desc;
+  return LikeLayout(desc, desc.get_dims());
 }
 
 }  // namespace tandem::engine

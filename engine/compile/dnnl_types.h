@@ -34,6 +34,10 @@ bool IsPlain(const dnnl::memory::desc& desc);
 // A layout of its own for a result that should lie as `desc` does: the same order of dimensions, no gaps, no offset.
 dnnl::memory::desc Compact(const dnnl::memory::desc& desc);
 
+// The layout of `desc` for a tensor of other dimensions: the same order of dimensions and the same blocks of channels
+// where oneDNN has a name for them, else row-major.
+dnnl::memory::desc LikeLayout(const dnnl::memory::desc& desc, const dnnl::memory::dims& dims);
+
 }  // namespace tandem::engine
 
 #endif  // TANDEM_ENGINE_COMPILE_DNNL_TYPES_H_

@@ -102,22 +102,28 @@ bool LowerConcat(PlanBuilder& builder, const Node& node) {
   if (!builder.FitsDnnl(y)) return false;
   const auto axis = NormalizeAxis(node.attributes.Int("axis", 0), static_cast<int64_t>(builder.shape(y).size()));
   if (!axis.ok()) return false;
-  std::vector<memory::desc> sources;
-  std::vector<Placement> places;
+  // All sources meet in the layout of the largest.
+  ValueId largest = node.inputs[0];
   for (ValueId x : node.inputs) {
-    if (!builder.FitsDnnl(x)) return false;
-    places.push_back(builder.Current(x));
-    sources.push_back(places.back().desc);
+    if (!builder.FitsDnnl(x) || builder.value(x).type != builder.value(y).type) return false;
+    if (NumElements(builder.shape(x)) > NumElements(builder.shape(largest))) largest = x;
   }
-  const dnnl::concat::primitive_desc pd(DnnlEngine(), builder.AnyOf(y), static_cast<int>(*axis), sources,
-                                        PlanAttributes());
-  if (IsReferenceKernel(pd.impl_info_str())) return false;
+  const memory::desc layout = builder.Current(largest).desc;
+  const memory::desc result = LikeLayout(layout, Dims(builder.shape(y)));
+  std::vector<memory::desc> sources;
   std::vector<DnnlArgument> arguments;
-  for (size_t i = 0; i < places.size(); ++i) {
-    arguments.push_back(
-        {DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), places[i].buffer, pd.src_desc(static_cast<int>(i))});
+  for (ValueId x : node.inputs) {
+    const Placement current = builder.Current(x);
+    // Strided views of that order are read as they are.
+    const bool fits = SameLayout(LikeLayout(current.desc, Dims(builder.shape(y))), result);
+    const memory::desc source = fits ? current.desc : LikeLayout(layout, Dims(builder.shape(x)));
+    const int index = static_cast<int>(sources.size());
+    arguments.push_back({DNNL_ARG_MULTIPLE_SRC + index, fits ? current.buffer : builder.In(x, source), source});
+    sources.push_back(source);
   }
-  arguments.push_back({DNNL_ARG_DST, builder.DefineIn(y, pd.dst_desc()), pd.dst_desc()});
+  const dnnl::concat::primitive_desc pd(DnnlEngine(), result, static_cast<int>(*axis), sources, PlanAttributes());
+  if (IsReferenceKernel(pd.impl_info_str())) return false;
+  arguments.push_back({DNNL_ARG_DST, builder.DefineIn(y, result), result});
   AddPrimitive(builder, dnnl::concat(pd), pd.scratchpad_desc(), std::move(arguments),
                StepName("concat", pd.impl_info_str(), node));
   return true;

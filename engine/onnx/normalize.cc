@@ -158,6 +158,8 @@ absl::Status NormalizeNode(int opset, Node& node, Graph& graph) {
       return absl::UnimplementedError("attribute spatial = 0 is not supported");
     }
     node.outputs.resize(std::min<size_t>(node.outputs.size(), node.attributes.Int("training_mode", 0) != 0 ? 3 : 1));
+  } else if (op == "Sum" && node.inputs.size() == 2) {
+    node.op = "Add";
   } else if (op == "Scatter") {
     node.op = "ScatterElements";
   }

@@ -1,73 +1,12 @@
-#include <cmath>
-#include <vector>
-
+#include "engine/passes/channel_affine.h"
 #include "engine/passes/rewrites.h"
 
 namespace tandem::engine {
 
 namespace {
 
-// y = x * scale + shift, one of each a channel.
-struct Affine {
-  std::vector<double> scale;
-  std::vector<double> shift;
-};
-
-const Tensor* FloatConstant(const Matcher& matcher, ValueId id) {
-  const Tensor* constant = matcher.graph().ConstantOf(id);
-  return constant != nullptr && constant->type() == DataType::kFloat32 ? constant : nullptr;
-}
-
-// One value a channel from a constant that broadcasts along [N, C, spatial...] with `rank` dimensions; empty when it
-// does not.
-std::vector<double> PerChannel(const Tensor& constant, int64_t channels, size_t rank) {
-  const auto values = constant.values<float>();
-  if (constant.num_elements() == 1 && constant.rank() <= static_cast<int64_t>(rank)) {
-    return std::vector<double>(channels, values[0]);
-  }
-  const auto from_back = static_cast<int64_t>(rank) - 1;  // the channel is axis 1
-  if (constant.num_elements() != channels || constant.rank() < from_back ||
-      constant.rank() > static_cast<int64_t>(rank) || constant.dim(-from_back) != channels) {
-    return {};
-  }
-  return {values.begin(), values.end()};
-}
-
-std::optional<Affine> FromBatchNormalization(const Matcher& matcher, const Node& node, int64_t channels) {
-  if (node.outputs.size() != 1 || node.inputs.size() != 5) return std::nullopt;
-  const Tensor* parameters[4];
-  for (int i = 0; i < 4; ++i) {
-    parameters[i] = FloatConstant(matcher, node.inputs[1 + i]);
-    if (parameters[i] == nullptr || parameters[i]->num_elements() != channels) return std::nullopt;
-  }
-  const double epsilon = node.attributes.Float("epsilon", 1e-5f);
-  Affine affine;
-  for (int64_t c = 0; c < channels; ++c) {
-    const double scale = parameters[0]->values<float>()[c] / std::sqrt(parameters[3]->values<float>()[c] + epsilon);
-    affine.scale.push_back(scale);
-    affine.shift.push_back(parameters[1]->values<float>()[c] - parameters[2]->values<float>()[c] * scale);
-  }
-  return affine;
-}
-
-// Of Add, Sub, Mul, Div whose operand 0 (or, for the commutative ones, either) is the convolution's result.
-std::optional<Affine> FromArithmetic(const Matcher& matcher, const Node& node, ValueId result, int64_t channels,
-                                     size_t rank) {
-  if (node.inputs.size() != 2 || !node.post_ops.empty()) return std::nullopt;
-  const bool first = node.inputs[0] == result;
-  if (!first && node.op != "Add" && node.op != "Mul") return std::nullopt;
-  const Tensor* constant = FloatConstant(matcher, node.inputs[first ? 1 : 0]);
-  if (constant == nullptr) return std::nullopt;
-  std::vector<double> values = PerChannel(*constant, channels, rank);
-  if (values.empty()) return std::nullopt;
-  const bool scales = node.op == "Mul" || node.op == "Div";
-  for (double& value : values) value = node.op == "Div" ? 1 / value : node.op == "Sub" ? -value : value;
-  const std::vector<double> neutral(channels, scales ? 0 : 1);
-  return scales ? Affine{values, neutral} : Affine{neutral, values};
-}
-
 // The weights with each output channel multiplied by its scale.
-Tensor ScaledWeights(const Tensor& weights, const Affine& affine, bool transposed, int64_t groups) {
+Tensor ScaledWeights(const Tensor& weights, const ChannelAffine& affine, bool transposed, int64_t groups) {
   Tensor scaled = weights.Clone();
   const auto values = scaled.mutable_values<float>();
   const int64_t channels = static_cast<int64_t>(affine.scale.size());
@@ -86,7 +25,7 @@ Tensor ScaledWeights(const Tensor& weights, const Affine& affine, bool transpose
   return scaled;
 }
 
-Tensor FoldedBias(const Tensor* bias, const Affine& affine) {
+Tensor FoldedBias(const Tensor* bias, const ChannelAffine& affine) {
   const auto channels = static_cast<int64_t>(affine.scale.size());
   Tensor folded(DataType::kFloat32, {channels});
   for (int64_t c = 0; c < channels; ++c) {
@@ -100,8 +39,7 @@ Tensor FoldedBias(const Tensor* bias, const Affine& affine) {
 
 std::optional<Patch> FoldScaleIntoConv(const Matcher& matcher, const Node& node) {
   const bool normalization = node.op == "BatchNormalization";
-  const bool arithmetic = node.op == "Add" || node.op == "Sub" || node.op == "Mul" || node.op == "Div";
-  if ((!normalization && !arithmetic) || !node.post_ops.empty()) return std::nullopt;
+  if ((!normalization && !IsArithmetic(node)) || !node.post_ops.empty()) return std::nullopt;
   for (ValueId result : node.inputs) {
     const Node* conv = matcher.Producer(result, "Conv");
     if (conv == nullptr) conv = matcher.Producer(result, "ConvTranspose");
@@ -116,9 +54,9 @@ std::optional<Patch> FoldScaleIntoConv(const Matcher& matcher, const Node& node)
     const int64_t channels = transposed ? weights->dim(1) * groups : weights->dim(0);
     if (channels == 0 || weights->num_elements() == 0) continue;
     if (bias != nullptr && bias->num_elements() != channels) continue;
-    const std::optional<Affine> affine = normalization
-                                             ? FromBatchNormalization(matcher, node, channels)
-                                             : FromArithmetic(matcher, node, result, channels, weights->shape().size());
+    const std::optional<ChannelAffine> affine =
+        normalization ? AffineOfBatchNormalization(matcher, node, channels)
+                      : AffineOfArithmetic(matcher, node, result, channels, weights->shape().size());
     if (!affine.has_value()) continue;
     Patch patch(matcher.graph());
     Node folded = *conv;

@@ -13,12 +13,14 @@ constexpr Pass kModelPasses[] = {
     {"recognize gelu", RecognizeGelu},
     {"recognize layer normalization", RecognizeLayerNormalization},
     {"fold scale into convolution", FoldScaleIntoConv},
+    {"fold scale into batch normalization", FoldScaleIntoBatchNormalization},
     {"fold bias into gemm", FoldBiasIntoGemm},
 };
 
 constexpr Pass kPlanPasses[] = {
     {"remove identity", RemoveIdentity},
     {"recognize layer normalization", RecognizeLayerNormalization},
+    {"fold scale into batch normalization", FoldScaleIntoBatchNormalization},
     {"recognize channel shuffle", RecognizeChannelShuffle},
     {"fuse post-op", FusePostOp},
 };

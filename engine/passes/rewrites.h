@@ -15,6 +15,10 @@ std::optional<Patch> RemoveIdentity(const Matcher& matcher, const Node& node);
 // subtraction by a constant per channel -> the convolution with other weights and bias.
 std::optional<Patch> FoldScaleIntoConv(const Matcher& matcher, const Node& node);
 
+// BatchNormalization, then arithmetic with a constant per channel -> BatchNormalization with other scale and shift.
+// Needs the rank.
+std::optional<Patch> FoldScaleIntoBatchNormalization(const Matcher& matcher, const Node& node);
+
 // MatMul of a matrix by a constant one, then the addition of a constant row -> Gemm with a bias.
 std::optional<Patch> FoldBiasIntoGemm(const Matcher& matcher, const Node& node);
 
