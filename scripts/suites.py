@@ -89,7 +89,7 @@ def pytest(name, folder, *paths, timeout=1200, **environment):
 
 
 def integration(_):
-    return pytest("integration", BUILD, "tests/integration", "tests/documentation", "tests/repository")
+    return pytest("integration", BUILD, "tests", "--ignore=tests/tasks")
 
 
 def conformance_cases(name, folder, timeout, **environment):
