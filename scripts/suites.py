@@ -85,7 +85,7 @@ def pytest(name, folder, *paths, timeout=1200, **environment):
     """Runs Python tests against the programs in a build folder."""
     path = LOGS / f"{name}.xml"
     command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", 300, "--junitxml", path, *paths]
-    return from_junit(name, path, command, timeout, TANDEM_BIN=str(folder / "bin"), **environment)
+    return from_junit(name, path, command, timeout, TANDEM_BIN_DIR=str(folder / "bin"), **environment)
 
 
 def integration(_):
