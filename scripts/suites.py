@@ -85,11 +85,11 @@ def pytest(name, folder, *paths, timeout=1200, **environment):
     """Runs Python tests against the programs in a build folder."""
     path = LOGS / f"{name}.xml"
     command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", 300, "--junitxml", path, *paths]
-    return from_junit(name, path, command, timeout, TANDEM_BIN=str(folder / "bin"), **environment)
+    return from_junit(name, path, command, timeout, TANDEM_BIN_DIR=str(folder / "bin"), **environment)
 
 
 def integration(_):
-    return pytest("integration", BUILD, "tests/integration", "tests/documentation", "tests/repository")
+    return pytest("integration", BUILD, "tests", "--ignore=tests/tasks")
 
 
 def conformance_cases(name, folder, timeout, **environment):

@@ -10,7 +10,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-BINARIES = pathlib.Path(os.environ.get("TANDEM_BIN", ROOT / "build/bin"))
+BINARIES = pathlib.Path(os.environ.get("TANDEM_BIN_DIR", ROOT / "build/bin"))
 
 
 class Server:
