@@ -12,6 +12,9 @@ namespace tandem::engine {
 
 namespace {
 
+// A loop that has not ended after so many steps never will: files are not trusted to be meant well.
+constexpr int64_t kMostSteps = 1'000'000;
+
 std::vector<int64_t> CapturePositions(const Node& node, absl::string_view subgraph) {
   return node.attributes.Ints(absl::StrCat(subgraph, ".captures"));
 }
@@ -121,6 +124,7 @@ absl::StatusOr<std::vector<Tensor>> RunLoop(const Node& node, absl::Span<const T
   const std::vector<DataType> types = StackTypes(node, 1 + carried.size());
   std::vector<std::vector<Tensor>> stacks(types.size());
   for (int64_t step = 0; step < trips && keep_going; ++step) {
+    if (step == kMostSteps) return OpError("has not ended after ", kMostSteps, " steps");
     std::vector<Tensor> arguments = {Tensor::Scalar<int64_t>(step), Tensor::Scalar<bool>(keep_going)};
     arguments.insert(arguments.end(), carried.begin(), carried.end());
     AppendCaptures(node, "body", inputs, arguments);

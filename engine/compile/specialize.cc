@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "engine/compile/control_flow.h"
 #include "engine/status.h"
@@ -13,6 +14,17 @@ namespace {
 
 // Larger results are computed at run time rather than kept as constants.
 constexpr size_t kMaxFoldedBytes = size_t{1} << 30;
+
+// Operators whose work grows faster than their operands; with larger ones they are left to oneDNN at run time.
+bool IsTooMuchToFold(const Node& node, absl::Span<const ValueInfo* const> inputs) {
+  static const auto* const kHeavy = new absl::flat_hash_set<std::string>{
+      "Attention", "Conv", "ConvInteger", "ConvTranspose", "DFT",         "DeformConv",    "Einsum", "GRU",
+      "Gemm",      "LSTM", "MatMul",      "MatMulInteger", "QLinearConv", "QLinearMatMul", "RNN",    "STFT"};
+  if (!kHeavy->contains(node.op)) return false;
+  int64_t elements = 0;
+  for (const ValueInfo* input : inputs) elements += input == nullptr ? 0 : NumElements(*input->shape);
+  return elements > int64_t{1} << 20;
+}
 
 class Specializer {
  public:
@@ -111,7 +123,7 @@ absl::Status Specializer::VisitOperator(const Graph& graph, const Node& node, co
     }
     return absl::OkStatus();
   }
-  if (all_known && !random && node.post_ops.empty() && bytes <= kMaxFoldedBytes) {
+  if (all_known && !random && node.post_ops.empty() && bytes <= kMaxFoldedBytes && !IsTooMuchToFold(node, infos)) {
     return Fold(node, inputs, outputs, names);
   }
   Emit(graph, node, inputs, outputs, names);
