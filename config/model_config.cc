@@ -75,8 +75,7 @@ Table Variants() {
       {"quantization.max_loss", Arity::kOne, "", "", SetsIn(quantization, &Q::max_loss, ParseFraction)},
       {"quantization.min_db", Arity::kOne, "", "", SetsIn(quantization, &Q::min_db, decibels)},
       {"quantization.confidence", Arity::kOne, "", "", SetsIn(quantization, &Q::confidence, confidence)},
-      {"route.mode", Arity::kOne, "", "",
-       SetsIn(route, &R::mode, Choice({"fp32", "int8", "split", "shadow", "auto"}))},
+      {"route.mode", Arity::kOne, "", "", SetsIn(route, &R::mode, Choice({"fp32", "int8", "split", "shadow", "auto"}))},
       {"route.int8_weight", Arity::kOne, "", "", SetsIn(route, &R::int8_weight, ParseFraction)},
       {"route.shadow_rate", Arity::kOne, "", "", SetsIn(route, &R::shadow_rate, ParseFraction)},
   };

@@ -23,11 +23,11 @@ struct VersionPolicy {
 
 // How the int8 variant is built and judged.
 struct QuantizationConfig {
-  std::string enabled = "auto";         // auto, true or false
-  std::string method = "integer";       // integer, fixed_point or binary
-  std::optional<std::string> metric;    // top1, agreement or sqnr; unset: top1 with labels, agreement without
-  std::optional<double> max_loss;       // share of the metric that may be lost
-  std::optional<double> min_db;         // sqnr only: decibels
+  std::string enabled = "auto";       // auto, true or false
+  std::string method = "integer";     // integer, fixed_point or binary
+  std::optional<std::string> metric;  // top1, agreement or sqnr; unset: top1 with labels, agreement without
+  std::optional<double> max_loss;     // share of the metric that may be lost
+  std::optional<double> min_db;       // sqnr only: decibels
   double confidence = 0.95;
 };
 

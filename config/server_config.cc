@@ -70,10 +70,15 @@ Table Running() {
       {"max_queue_bytes", Arity::kOne, "BYTES", "Memory that waiting requests may hold together, such as 512MB",
        Sets(&C::max_queue_bytes, ParseBytes)},
       {"log_format", Arity::kOne, "FORMAT", "text or json",
-       Sets(&C::log_format, [](absl::string_view text) { return ParseChoice(text, {"text", "json"}); })},
+       Sets(&C::log_format,
+            [](absl::string_view text) {
+              return ParseChoice(text, {"text", "json"});
+            })},
       {"log_level", Arity::kOne, "LEVEL", "debug, info, warning or error",
        Sets(&C::log_level,
-            [](absl::string_view text) { return ParseChoice(text, {"debug", "info", "warning", "error"}); })},
+            [](absl::string_view text) {
+              return ParseChoice(text, {"debug", "info", "warning", "error"});
+            })},
   };
 }
 

@@ -63,8 +63,8 @@ absl::Status ApplyEntry(const std::vector<Setting<Config>>& settings, const Entr
     return absl::OkStatus();
   }
   const std::string nearest = Nearest(entry.key, known);
-  return absl::InvalidArgumentError(absl::StrCat("unknown key ", entry.key,
-                                                 nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?")));
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown key ", entry.key, nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?")));
 }
 
 // Fills `config` from YAML text. Keys that are absent leave it as it was.

@@ -52,9 +52,8 @@ absl::StatusOr<bool> ParseBool(absl::string_view text) {
 absl::StatusOr<int64_t> ParseInteger(absl::string_view text, int64_t low, int64_t high) {
   int64_t value = 0;
   if (absl::SimpleAtoi(text, &value) && value >= low && value <= high) return value;
-  return Expected(high == std::numeric_limits<int64_t>::max()
-                      ? absl::StrCat("a whole number of at least ", low)
-                      : absl::StrCat("a whole number from ", low, " to ", high),
+  return Expected(high == std::numeric_limits<int64_t>::max() ? absl::StrCat("a whole number of at least ", low)
+                                                              : absl::StrCat("a whole number from ", low, " to ", high),
                   text);
 }
 

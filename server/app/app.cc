@@ -69,11 +69,10 @@ absl::Status App::Start() {
   const rpc::GrpcServerOptions options{
       .address = config_.grpc_address, .max_message_size = config_.max_message_size, .ready = ready};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_));
-  TANDEM_ASSIGN_OR_RETURN(http_, http::HttpServer::Start(config_.http_address,
-                                                         {.metrics = [this] {
-                                                            return metrics::Serialize(metrics::Families(Sample()));
-                                                          },
-                                                          .ready = ready}));
+  TANDEM_ASSIGN_OR_RETURN(
+      http_, http::HttpServer::Start(
+                 config_.http_address,
+                 {.metrics = [this] { return metrics::Serialize(metrics::Families(Sample())); }, .ready = ready}));
   spdlog::info("tandemd {}: gRPC on {}, HTTP on {}, {} workers", kTandemVersion, grpc_->address(), http_->address(),
                dispatcher_.num_workers());
   loader_.Start();
@@ -131,8 +130,9 @@ absl::Status App::WriteReadyFile() const {
 }
 
 metrics::ServerSample App::Sample() {
-  metrics::ServerSample sample{.version = kTandemVersion, .ready = Ready()};
-  for (size_t code = 0; code < metrics::kNumCodes; ++code) sample.refused[code] = grpc_->receiver().refused()[code].Get();
+  metrics::ServerSample sample{.version = kTandemVersion, .ready = Ready(), .in_flight = grpc_->receiver().in_flight()};
+  for (size_t code = 0; code < metrics::kNumCodes; ++code)
+    sample.refused[code] = grpc_->receiver().refused()[code].Get();
   for (const models::VersionHandle& version : registry_.Published()) {
     sample.versions.push_back({.model = version->model_name,
                                .version = version->number_text,

@@ -22,7 +22,8 @@ constexpr int kUsageError = 2;
 
 constexpr char kDescription[] =
     "tandemd - serve ONNX models on CPUs\n\n"
-    "Serves trained models over gRPC (the KServe v2 protocol as Triton's clients speak it). Models are named as files,\n"
+    "Serves trained models over gRPC (the KServe v2 protocol as Triton's clients speak it). Models are named as "
+    "files,\n"
     "each served under its base name as version 1, or found in repositories.";
 
 constexpr char kFooter[] = R"(
@@ -60,13 +61,21 @@ std::string FlagName(const std::string& key) { return absl::StrCat("--", absl::S
 void AddFlag(CLI::App& app, const Setting<ServerConfig>& setting, Given& given) {
   const Setting<ServerConfig>* key = &setting;
   if (setting.arity == Arity::kSwitch) {
-    app.add_flag_callback(FlagName(setting.key), [key, &given] { given.push_back({key, {"true"}}); }, setting.help);
+    app.add_flag_callback(
+        FlagName(setting.key),
+        [key, &given] {
+          given.push_back({key, {"true"}});
+        },
+        setting.help);
     return;
   }
   const bool positional = setting.key == "models";
   CLI::Option* option = app.add_option_function<std::vector<std::string>>(
       positional ? setting.value_name : FlagName(setting.key),
-      [key, &given](const std::vector<std::string>& values) { given.push_back({key, values}); }, setting.help);
+      [key, &given](const std::vector<std::string>& values) {
+        given.push_back({key, values});
+      },
+      setting.help);
   option->type_name(positional ? "" : setting.value_name);
   if (!positional) option->allow_extra_args(false);
   if (setting.arity == Arity::kOne) option->expected(1)->take_last();

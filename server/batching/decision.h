@@ -25,16 +25,16 @@ struct BatchLimits {
 
 // A queue with at least one request, at one moment.
 struct QueueView {
-  int64_t rows = 0;        // of the batch that the oldest request would lead now
-  bool full = false;       // more arrivals cannot enlarge that batch
-  Time oldest{};           // arrival of the oldest request
+  int64_t rows = 0;          // of the batch that the oldest request would lead now
+  bool full = false;         // more arrivals cannot enlarge that batch
+  Time oldest{};             // arrival of the oldest request
   Duration service_time{0};  // work this queue has been given
   BatchLimits limits;
 };
 
 struct Decision {
-  int queue = -1;            // index of the queue to serve, or -1: nothing is ready
-  int64_t rows = 0;          // rows to take at most
+  int queue = -1;              // index of the queue to serve, or -1: nothing is ready
+  int64_t rows = 0;            // rows to take at most
   Time wake_at = Time::max();  // with -1: when a queue becomes ready unless something arrives before
 };
 

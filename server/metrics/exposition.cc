@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-
 namespace tandem::metrics {
 namespace {
 
@@ -60,9 +59,7 @@ Labels LabelsOf(const VersionSample& sample) {
   return {{"model", sample.model}, {"version", sample.version}, {"variant", sample.variant}};
 }
 
-std::string CodeName(size_t code) {
-  return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
-}
+std::string CodeName(size_t code) { return absl::StatusCodeToString(static_cast<absl::StatusCode>(code)); }
 
 MetricFamily Requests(const ServerSample& sample) {
   MetricFamily family = Family("requests_total", "Inference requests answered, by status code.", MetricType::Counter);
@@ -115,9 +112,8 @@ MetricFamily VersionGauge(const ServerSample& sample, const std::string& name, c
 }
 
 MetricFamily States(const ServerSample& sample) {
-  MetricFamily family =
-      Family("model_state", "1 for the state that a model version is in (found, loading, ... failed).",
-             MetricType::Gauge);
+  MetricFamily family = Family(
+      "model_state", "1 for the state that a model version is in (found, loading, ... failed).", MetricType::Gauge);
   for (const StateSample& state : sample.states) {
     AddGauge(family, {{"model", state.model}, {"version", state.version}, {"state", state.state}}, 1);
   }
@@ -131,9 +127,13 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
   AddGauge(info, {{"server_version", sample.version}}, 1);
   MetricFamily ready = Family("ready", "1 while the server takes requests.", MetricType::Gauge);
   AddGauge(ready, {}, sample.ready ? 1 : 0);
+  MetricFamily in_flight =
+      Family("requests_in_flight", "Inference requests that have arrived and not ended.", MetricType::Gauge);
+  AddGauge(in_flight, {}, static_cast<double>(sample.in_flight));
   std::vector<MetricFamily> families = {
       std::move(info),
       std::move(ready),
+      std::move(in_flight),
       States(sample),
       Requests(sample),
       Refused(sample),

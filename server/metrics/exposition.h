@@ -34,6 +34,7 @@ struct StateSample {
 struct ServerSample {
   std::string version;  // of this server
   bool ready = false;
+  uint64_t in_flight = 0;  // requests that have arrived and not ended
   // Requests refused before they reached a version, by status code.
   std::array<uint64_t, kNumCodes> refused{};
   std::vector<VersionSample> versions;

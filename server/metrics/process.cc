@@ -25,7 +25,9 @@ MetricFamily One(const std::string& name, const std::string& help, MetricType ty
   return family;
 }
 
-double Seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; }
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
 
 double OpenFiles() {
   DIR* folder = opendir("/proc/self/fd");

@@ -27,10 +27,10 @@
 namespace tandem::models {
 
 struct LoaderOptions {
-  std::vector<std::string> files;         // ONNX files, served as version 1
-  std::vector<std::string> repositories;  // folders
+  std::vector<std::string> files;                    // ONNX files, served as version 1
+  std::vector<std::string> repositories;             // folders
   Duration poll_interval = std::chrono::seconds(1);  // 0: only on request
-  int workers = 1;                        // shards of metrics a version needs
+  int workers = 1;                                   // shards of metrics a version needs
   // Makes every worker drop what it holds of a model; called before the model is freed.
   std::function<void(const engine::Model&)> forget;
   // Told of every step, for the log.
@@ -79,7 +79,7 @@ class Loader {
   std::thread thread_;
 
   // Of the loader's thread alone.
-  std::map<Key, std::string> failed_;   // stamp of the files that failed
+  std::map<Key, std::string> failed_;    // stamp of the files that failed
   std::map<Key, std::string> unstable_;  // stamp seen at the last look, of versions not loaded yet
   std::set<std::string> known_models_;
 

@@ -29,8 +29,8 @@ absl::StatusOr<VersionHandle> Registry::Find(absl::string_view model, absl::stri
       if (it->second.handle != nullptr) return it->second.handle;
     }
     const Entry& newest = versions.rbegin()->second;
-    return absl::UnavailableError(absl::StrCat(Name(model), " is ", NameOf(newest.state),
-                                               newest.reason.empty() ? "" : ": ", newest.reason));
+    return absl::UnavailableError(
+        absl::StrCat(Name(model), " is ", NameOf(newest.state), newest.reason.empty() ? "" : ": ", newest.reason));
   }
   int64_t number = 0;
   const auto entry = absl::SimpleAtoi(version, &number) ? versions.find(number) : versions.end();

@@ -21,6 +21,8 @@ constexpr int kMinRuns = 3;
 // Values tried for dimensions that are neither fixed nor the batch, until the model runs.
 constexpr int64_t kTrialDims[] = {64, 320, 16, 8, 4, 2, 1};
 
+double Microseconds(Duration duration) { return static_cast<double>(duration.count()) / 1000; }
+
 bool HasOtherFreeDims(const engine::Model& model) {
   for (const engine::TensorSpec& spec : model.inputs()) {
     if (!spec.has_rank) return true;
@@ -106,8 +108,8 @@ absl::StatusOr<Warmup> WarmUp(const std::shared_ptr<const engine::Model>& model,
   warmup.limits.max_rows = config.max_batch_size.value_or(best.rows);
   warmup.limits.max_delay = config.max_delay.value_or(Duration{0});
   warmup.limits.row_cost = best.cost / best.rows;
-  warmup.note = absl::StrCat("batches of up to ", warmup.limits.max_rows, ", ", best.cost.count() / best.rows / 1000,
-                             " us a row, ", costs[0].cost.count() / 1000, " us alone");
+  warmup.note = absl::StrCat("batches of up to ", warmup.limits.max_rows, ", ", Microseconds(best.cost / best.rows),
+                             " us a row, ", Microseconds(costs[0].cost), " us alone");
   return warmup;
 }
 

@@ -27,15 +27,17 @@ int Find(const std::vector<TensorSpec>& specs, absl::string_view name) {
   return -1;
 }
 
+// As it was given: a negative dimension is no free one here.
+std::string Given(const Shape& shape) { return absl::StrCat("[", absl::StrJoin(shape, ","), "]"); }
+
 absl::Status CheckShape(const TensorSpec& spec, const Shape& given) {
   bool fits = !spec.has_rank || spec.shape.size() == given.size();
   for (size_t d = 0; fits && d < given.size(); ++d) {
     fits = given[d] >= 0 && (!spec.has_rank || spec.shape[d] == engine::kUnknownDim || spec.shape[d] == given[d]);
   }
   if (fits) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("expected shape ",
-                                                 spec.has_rank ? engine::ToString(spec.shape) : "of any rank",
-                                                 ", got ", engine::ToString(given)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "expected shape ", spec.has_rank ? engine::ToString(spec.shape) : "of any rank", ", got ", Given(given)));
 }
 
 // Bytes of a tensor, or INVALID_ARGUMENT when they are more than any request could hold.
@@ -83,13 +85,13 @@ absl::Status CheckRawOrTyped(const InferRequest& request) {
   if (request.raw.empty()) return absl::OkStatus();
   for (const InferRequest::Input& input : request.inputs) {
     if (!input.contents.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(input.name),
-                                                     ": values are given both in contents and in raw_input_contents"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("input ", Quoted(input.name), ": values are given both in contents and in raw_input_contents"));
     }
   }
   if (request.raw.size() == request.inputs.size()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("expected ", request.inputs.size(),
-                                                 " raw_input_contents, one an input, got ", request.raw.size()));
+  return absl::InvalidArgumentError(
+      absl::StrCat("expected ", request.inputs.size(), " raw_input_contents, one an input, got ", request.raw.size()));
 }
 
 absl::Status BindInput(Blocks blocks, const InferRequest& request, size_t index, const TensorSpec& spec, Shape& shape,
@@ -135,7 +137,8 @@ absl::Status BindOutputs(const InferRequest& request, const std::vector<TensorSp
           absl::StrCat("unknown output ", Quoted(name), "; the model has ", NamesOf(specs)));
     }
     for (int earlier : binding.outputs) {
-      if (earlier == at) return absl::InvalidArgumentError(absl::StrCat("output ", Quoted(name), " is asked for twice"));
+      if (earlier == at)
+        return absl::InvalidArgumentError(absl::StrCat("output ", Quoted(name), " is asked for twice"));
     }
     binding.outputs.push_back(at);
   }

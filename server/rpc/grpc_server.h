@@ -17,16 +17,15 @@
 namespace tandem::rpc {
 
 struct GrpcServerOptions {
-  std::string address;            // HOST:PORT, port 0: any free
+  std::string address;  // HOST:PORT, port 0: any free
   int64_t max_message_size = 64 << 20;
-  std::function<bool()> ready;    // whether the server takes requests
+  std::function<bool()> ready;  // whether the server takes requests
 };
 
 class GrpcServer {
  public:
   // Listens at once. UNAVAILABLE when the address cannot be bound.
-  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options,
-                                                           models::Registry& registry,
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options, models::Registry& registry,
                                                            scheduling::Dispatcher& dispatcher);
   ~GrpcServer();
 

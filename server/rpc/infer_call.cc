@@ -73,8 +73,7 @@ absl::Status InferCall::Prepare() {
   TANDEM_RETURN_IF_ERROR(ReadBuffer());
   TANDEM_RETURN_IF_ERROR(ParseInferRequest(blocks_, parsed_));
   TANDEM_ASSIGN_OR_RETURN(version_, context_.registry.Find(parsed_.model_name, parsed_.model_version));
-  const absl::Status bound =
-      Bind(blocks_, parsed_, *version_->model, version_->shares_batch, shapes, binding_);
+  const absl::Status bound = Bind(blocks_, parsed_, *version_->model, version_->shares_batch, shapes, binding_);
   if (!bound.ok()) return engine::WithContext(bound, version_->queue->options().name);
   TANDEM_RETURN_IF_ERROR(CheckVariant());
   rows = binding_.rows;

@@ -41,6 +41,10 @@ void InferReceiver::StopAccepting() {
 void InferReceiver::Stop() {
   if (!thread_.joinable()) return;
   StopAccepting();
+  {
+    MutexLock lock(mutex_);
+    while (!all_ended_) none_busy_.Wait(mutex_);
+  }
   queue_->Shutdown();
   thread_.join();
 }
@@ -57,10 +61,11 @@ void InferReceiver::Handle(const InferTag& tag, bool ok) {
   switch (tag.event) {
     case InferEvent::kArrived:
       if (!ok) {  // shutting down: the call never started and reports nothing more
-        busy_.erase(call);
+        Forget(call);
         return;
       }
       PostAnother();
+      arrived_.Add(1);
       call->Arrived();
       return;
     case InferEvent::kDone:
@@ -90,10 +95,19 @@ void InferReceiver::PostAnother() {
 }
 
 void InferReceiver::Recycle(InferCall* call) {
-  const auto it = busy_.find(call);
+  ended_.Add(1);
   call->Release();
-  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(it->second));
-  busy_.erase(it);
+  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(busy_.find(call)->second));
+  Forget(call);
+}
+
+void InferReceiver::Forget(InferCall* call) {
+  busy_.erase(call);
+  if (!busy_.empty()) return;
+  // While calls are accepted some are always posted: this is the end.
+  MutexLock lock(mutex_);
+  all_ended_ = true;
+  none_busy_.NotifyAll();
 }
 
 }  // namespace tandem::rpc

@@ -17,6 +17,7 @@
 #include "engine/mutex.h"
 #include "server/rpc/infer_call.h"
 #include "server/rpc/inference_service.h"
+#include "server/sync/cond_var.h"
 
 namespace tandem::rpc {
 
@@ -31,21 +32,30 @@ class InferReceiver {
   void Start();
   // Before the server shuts down: posts no more calls. Those in flight go on.
   void StopAccepting();
-  // After the server has shut down: ends the thread.
+  // After the server has shut down: waits for the calls that gRPC has given up (their clients have gone) and a worker
+  // may still hold, then ends the thread.
   void Stop();
 
   // Requests that never reached a version, by status code.
   const std::array<metrics::Cell, metrics::kNumCodes>& refused() const { return refused_; }
+  // Requests that have arrived and not ended.
+  uint64_t in_flight() const {
+    const uint64_t ended = ended_.Get();  // first: it never exceeds what arrived
+    return arrived_.Get() - ended;
+  }
 
  private:
   void Loop();
   void Handle(const InferTag& tag, bool ok);
   void PostAnother();
+  // The call has ended: kept for another, or dropped.
   void Recycle(InferCall* call);
+  void Forget(InferCall* call);
 
   InferenceService& service_;
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::array<metrics::Cell, metrics::kNumCodes> refused_;
+  metrics::Cell arrived_, ended_;
   InferContext context_;
   std::thread thread_;
 
@@ -54,7 +64,9 @@ class InferReceiver {
   std::unordered_map<InferCall*, std::unique_ptr<InferCall>> busy_;  // posted or in flight
 
   Mutex mutex_;
+  CondVar none_busy_;
   bool accepting_ ABSL_GUARDED_BY(mutex_) = true;
+  bool all_ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tandem::rpc

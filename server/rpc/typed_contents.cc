@@ -23,7 +23,11 @@ struct Encoding {
 
 template <typename T>
 Encoding Signed(uint32_t field, absl::string_view name) {
-  return {field, name, WireType::kVarint, true, std::numeric_limits<T>::min(),
+  return {field,
+          name,
+          WireType::kVarint,
+          true,
+          std::numeric_limits<T>::min(),
           static_cast<uint64_t>(std::numeric_limits<T>::max())};
 }
 
@@ -125,8 +129,8 @@ class Decoder {
     const bool fits = encoding_.is_signed ? value >= encoding_.low && value <= static_cast<int64_t>(encoding_.high)
                                           : bits <= encoding_.high;
     if (fits) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("value ", encoding_.is_signed ? absl::StrCat(value) : absl::StrCat(bits),
-                                                   " does not fit ", WireName(type_)));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "value ", encoding_.is_signed ? absl::StrCat(value) : absl::StrCat(bits), " does not fit ", WireName(type_)));
   }
 
   absl::Status TooMany() const {

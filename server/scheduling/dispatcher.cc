@@ -76,13 +76,14 @@ bool Dispatcher::ShouldWake(Time now) {
   return batching::WorthWaking(cost, free_at, now);
 }
 
-Task Dispatcher::Next(int id, Duration spent) {
+Task Dispatcher::Next(int id, Task last) {
   Task task;
   bool wake = false;
   {
     MutexLock lock(mutex_);
     Worker& worker = workers_[id];
-    Finished(worker, spent);
+    Finished(worker, last.spent);
+    last = Task{};
     while (true) {
       if (!worker.to_forget.empty()) {
         worker.forgetting = true;

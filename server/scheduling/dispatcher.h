@@ -11,9 +11,9 @@
 
 #include "absl/status/status.h"
 #include "engine/model.h"
+#include "engine/mutex.h"
 #include "server/batching/decision.h"
 #include "server/batching/queue.h"
-#include "engine/mutex.h"
 #include "server/sync/cond_var.h"
 
 namespace tandem::scheduling {
@@ -23,6 +23,7 @@ struct Task {
   std::shared_ptr<batching::Queue> queue;
   std::vector<batching::Request*> requests;
   std::vector<const engine::Model*> forget;
+  Duration spent{0};  // what the batch took, set by the worker
 };
 
 class Dispatcher {
@@ -38,8 +39,9 @@ class Dispatcher {
   // Requests that wait in `queue`.
   size_t Waiting(const batching::Queue& queue);
 
-  // Blocks until there is something to do for `worker`. `spent` is what its last batch took.
-  Task Next(int worker, Duration spent);
+  // Blocks until there is something to do for `worker`. Takes back its last task (at first an empty one), so that an
+  // idle worker keeps no version alive.
+  Task Next(int worker, Task last);
 
   // Has every worker drop what it holds of `model`; returns when they have.
   void Forget(const engine::Model& model);
@@ -51,7 +53,7 @@ class Dispatcher {
 
  private:
   struct Worker {
-    batching::Queue* running = nullptr;  // whose batch it runs, kept alive by the worker's task
+    batching::Queue* running = nullptr;  // whose batch it runs, kept alive by its task
     Time due = Time::max();              // when it is expected to ask again, if known
     bool forgetting = false;
     bool gone = false;

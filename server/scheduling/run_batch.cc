@@ -43,8 +43,8 @@ absl::Status CheckRows(const engine::Execution& run, int outputs, int64_t rows) 
   for (int i = 0; i < outputs; ++i) {
     const engine::Tensor& tensor = run.output(i);
     if (tensor.rank() == 0 || tensor.dim(0) != rows) {
-      return absl::InternalError(absl::StrCat("output ", i, " of a batch of ", rows, " rows has shape ",
-                                              engine::ToString(tensor.shape())));
+      return absl::InternalError(
+          absl::StrCat("output ", i, " of a batch of ", rows, " rows has shape ", engine::ToString(tensor.shape())));
     }
   }
   return absl::OkStatus();

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "engine/session.h"
 #include "server/scheduling/run_batch.h"
@@ -12,15 +14,13 @@ namespace {
 void Work(Dispatcher& dispatcher, int id) {
   pthread_setname_np(pthread_self(), absl::StrCat("worker-", id).c_str());
   engine::Session session({.threads = 1});
-  Duration spent{0};
-  Task task;  // keeps the queue alive until the dispatcher has been told that its batch ended
+  Task task;
   while (true) {
-    task = dispatcher.Next(id, spent);
-    spent = Duration{0};
+    task = dispatcher.Next(id, std::move(task));
     if (!task.forget.empty()) {
       for (const engine::Model* model : task.forget) session.Forget(*model);
     } else if (task.queue != nullptr) {
-      spent = RunBatch(session, *task.queue, task.requests, task.queue->metrics().worker(id));
+      task.spent = RunBatch(session, *task.queue, task.requests, task.queue->metrics().worker(id));
     } else {
       return;
     }

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "tests/server/batching/fake_request.h"
 
@@ -61,11 +62,13 @@ TEST_F(DispatcherTest, SharesWorkersBetweenQueuesByWorkDone) {
   FakeRequest a(4), b(4);
   ASSERT_TRUE(Submit(a, queue_).ok());
   ASSERT_TRUE(Submit(b, other).ok());
-  EXPECT_THAT(dispatcher_.Next(0, {}).requests, ElementsAre(&a));
+  Task first = dispatcher_.Next(0, {});
+  EXPECT_THAT(first.requests, ElementsAre(&a));
   FakeRequest more(4);
   ASSERT_TRUE(Submit(more, queue_).ok());
   // The first queue has been given 50 ms, the other nothing.
-  EXPECT_THAT(dispatcher_.Next(0, std::chrono::milliseconds(50)).requests, ElementsAre(&b));
+  first.spent = std::chrono::milliseconds(50);
+  EXPECT_THAT(dispatcher_.Next(0, std::move(first)).requests, ElementsAre(&b));
 }
 
 TEST_F(DispatcherTest, WakesASleepingWorker) {
@@ -86,6 +89,19 @@ TEST_F(DispatcherTest, WaitsForCompanyAsLongAsTheDelay) {
   ASSERT_TRUE(Submit(b, patient).ok());
   worker.join();
   EXPECT_THAT(task.requests, ElementsAre(&a, &b));
+}
+
+TEST_F(DispatcherTest, AnIdleWorkerKeepsNoQueueAlive) {
+  std::weak_ptr<Queue> alive = queue_;
+  {
+    FakeRequest a(1);
+    ASSERT_TRUE(Submit(a, std::exchange(queue_, nullptr)).ok());
+    Task task = dispatcher_.Next(0, {});
+    a.queue.reset();
+    dispatcher_.Stop();
+    task = dispatcher_.Next(0, std::move(task));
+  }
+  EXPECT_TRUE(alive.expired());
 }
 
 TEST_F(DispatcherTest, StopEndsWorkersAndRefusesRequests) {

@@ -1,0 +1,48 @@
+#include "server/metrics/version_metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/metrics/exposition.h"
+
+namespace tandem::metrics {
+namespace {
+
+using std::chrono::microseconds;
+using ::testing::HasSubstr;
+
+TEST(Histogram, PutsValuesUnderTheirBounds) {
+  Histogram<10, 3> histogram;  // up to 10, up to 20, above
+  for (uint64_t value : {0, 10, 11, 20, 21, 1000000}) histogram.Observe(value);
+  Histogram<10, 3>::Snapshot snapshot;
+  histogram.AddTo(snapshot);
+  EXPECT_THAT(snapshot.counts, ::testing::ElementsAre(2, 2, 2));
+  EXPECT_EQ(snapshot.sum, 1000062u);
+  EXPECT_EQ(snapshot.count(), 6u);
+}
+
+TEST(VersionMetrics, SumsItsShards) {
+  VersionMetrics metrics(2);
+  metrics.receiver().RequestRefused(absl::StatusCode::kInvalidArgument);
+  metrics.worker(0).RequestDone(absl::StatusCode::kOk, {.total = microseconds(100)});
+  metrics.worker(1).RequestDone(absl::StatusCode::kOk, {.total = microseconds(300)});
+  metrics.worker(1).BatchRan(4, microseconds(1), microseconds(10));
+  const VersionTotals totals = metrics.Sum();
+  EXPECT_EQ(totals.codes[0], 2u);
+  EXPECT_EQ(totals.codes[static_cast<size_t>(absl::StatusCode::kInvalidArgument)], 1u);
+  EXPECT_EQ(totals.total.sum, 400000u);
+  EXPECT_EQ(totals.by_size[4].batches, 1u);
+}
+
+TEST(Exposition, WritesSecondsWithLabels) {
+  VersionMetrics metrics(1);
+  metrics.worker(0).RequestDone(absl::StatusCode::kOk, {.total = microseconds(100)});
+  const ServerSample sample{.version = "1", .versions = {{"m", "3", "fp32", metrics.Sum()}}};
+  const std::string text = Serialize(Families(sample));
+  EXPECT_THAT(text, HasSubstr(R"(tandem_requests_total{model="m",version="3",variant="fp32",code="OK"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(tandem_request_seconds_sum{model="m",version="3",variant="fp32"} 0.0001)"));
+  EXPECT_THAT(text, HasSubstr(R"(le="+Inf"} 1)"));
+}
+
+}  // namespace
+}  // namespace tandem::metrics

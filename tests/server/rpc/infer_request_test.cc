@@ -1,0 +1,139 @@
+#include "server/rpc/infer_request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/server/rpc/wire_builder.h"
+
+namespace tandem::rpc {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string Variant(const std::string& value) { return Field(4, Field(1, "variant") + Field(2, Field(3, value))); }
+
+std::string GoodRequest() {
+  return Field(1, "mnist") + Field(2, "3") + Field(3, "request-7") + Variant("fp32") +
+         Field(5, InputTensor("x", "FP32", {2, 3})) + Field(6, Field(1, "y")) +
+         Field(7, Raw<float>({1, 2, 3, 4, 5, 6}));
+}
+
+absl::Status Parse(const std::string& bytes) {
+  InferRequest request;
+  return ParseInferRequest(Cut(bytes, bytes.size() + 1), request);
+}
+
+std::string BytesOf(Blocks blocks, const Range& range) {
+  std::string bytes(range.length, '\0');
+  CopyRange(blocks, range, bytes.data());
+  return bytes;
+}
+
+// However the bytes are cut into slices, the same request comes out.
+TEST(InferRequest, ReadsEveryFieldFromSlicesOfAnySize) {
+  const std::string bytes = GoodRequest();
+  for (size_t size = 1; size <= bytes.size(); ++size) {
+    const auto blocks = Cut(bytes, size);
+    InferRequest request;
+    ASSERT_TRUE(ParseInferRequest(blocks, request).ok()) << size;
+    EXPECT_EQ(request.model_name, "mnist");
+    EXPECT_EQ(request.model_version, "3");
+    EXPECT_EQ(request.id, "request-7");
+    EXPECT_EQ(request.variant, "fp32");
+    ASSERT_EQ(request.inputs.size(), 1u);
+    EXPECT_EQ(request.inputs[0].name, "x");
+    EXPECT_EQ(request.inputs[0].datatype, "FP32");
+    EXPECT_THAT(request.inputs[0].shape, ElementsAre(2, 3));
+    EXPECT_THAT(request.outputs, ElementsAre("y"));
+    ASSERT_EQ(request.raw.size(), 1u);
+    EXPECT_EQ(BytesOf(blocks, request.raw[0]), Raw<float>({1, 2, 3, 4, 5, 6}));
+  }
+}
+
+TEST(InferRequest, TakesUnpackedShapes) {
+  const std::string bytes = Field(5, Field(1, "x") + Number(3, 2) + Number(3, static_cast<uint64_t>(-1)));
+  InferRequest request;
+  ASSERT_TRUE(ParseInferRequest(Cut(bytes, 100), request).ok());
+  EXPECT_THAT(request.inputs[0].shape, ElementsAre(2, -1));
+}
+
+TEST(InferRequest, SkipsFieldsItDoesNotKnow) {
+  const std::string unknown =
+      Number(900, 5) + Field(901, "text") + Varint(902 << 3 | 1) + "12345678" + Varint(903 << 3 | 5) + "1234";
+  EXPECT_TRUE(Parse(unknown + GoodRequest() + unknown).ok());
+}
+
+TEST(InferRequest, TakesAnEmptyMessage) { EXPECT_TRUE(Parse("").ok()); }
+
+TEST(InferRequest, RefusesEveryTruncation) {
+  const std::string bytes = GoodRequest();
+  size_t refused = 0;
+  for (size_t length = 1; length < bytes.size(); ++length) {
+    const absl::Status status = Parse(bytes.substr(0, length));
+    // Cut between two fields it is a shorter message.
+    if (!status.ok()) ++refused;
+    if (!status.ok()) EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_GE(refused, bytes.size() - 10);
+}
+
+TEST(InferRequest, RefusesMalformedBytes) {
+  const std::string endless(11, '\xff');
+  for (const std::string& bytes : {
+           endless,                                    // a varint without end
+           Varint(1 << 3 | 2) + Varint(UINT64_MAX),    // a length beyond everything
+           Varint(1 << 3 | 2) + Varint(1u << 31),      // a length beyond the message
+           Varint(1 << 3 | 3),                         // a group
+           Varint(0 << 3 | 2) + Varint(0),             // field number 0
+           Varint(uint64_t{1} << 40),                  // a field number beyond 29 bits
+           Field(5, Varint(3 << 3 | 2) + Varint(99)),  // a bad message within
+           Field(5, Field(3, endless)),                // a bad shape
+           Field(4, Field(1, "variant") + Field(2, endless)),
+       }) {
+    EXPECT_EQ(Parse(bytes).code(), absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(InferRequest, RefusesAbsurdCounts) {
+  std::string inputs;
+  for (int i = 0; i < 5000; ++i) inputs += Field(5, "");
+  EXPECT_THAT(std::string(Parse(inputs).message()), HasSubstr("inputs"));
+  EXPECT_FALSE(Parse(Field(5, Field(3, std::string(1000, '\1')))).ok());
+  EXPECT_FALSE(Parse(Field(1, std::string(1 << 20, 'x'))).ok());
+}
+
+TEST(InferRequest, SaysThatExtensionsAreNotServed) {
+  const std::string classes = Field(6, Field(1, "y") + Field(2, Field(1, "classification") + Field(2, Number(2, 3))));
+  EXPECT_EQ(Parse(classes).code(), absl::StatusCode::kUnimplemented);
+  const std::string shared = Field(5, Field(1, "x") + Field(4, Field(1, "shared_memory_region")));
+  EXPECT_EQ(Parse(shared).code(), absl::StatusCode::kUnimplemented);
+}
+
+TEST(InferRequest, WantsTheVariantAsText) {
+  EXPECT_FALSE(Parse(Field(4, Field(1, "variant") + Field(2, Number(2, 7)))).ok());
+}
+
+// Random damage to a good request: nothing but an answer may come of it.
+TEST(InferRequest, SurvivesRandomDamage) {
+  std::mt19937 random(1);
+  const std::string good = GoodRequest();
+  for (int round = 0; round < 20000; ++round) {
+    std::string bytes = good;
+    for (int i = 0; i < 4; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
+    const auto blocks = Cut(bytes, 1 + random() % bytes.size());
+    InferRequest request;
+    if (!ParseInferRequest(blocks, request).ok()) continue;
+    for (const Range& range : request.raw) BytesOf(blocks, range);
+  }
+}
+
+TEST(Quoted, EscapesAndShortens) {
+  EXPECT_EQ(Quoted("a\n\"b\""), R"("a\n\"b\"")");
+  EXPECT_LT(Quoted(std::string(100000, 'x')).size(), 200u);
+}
+
+}  // namespace
+}  // namespace tandem::rpc
