@@ -9,7 +9,7 @@ import tritonclient.grpc as triton
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
-from conftest import digits, model_file, tensor
+from small_models import digits, model_file, tensor
 
 pytestmark = pytest.mark.request_path
 

@@ -17,7 +17,7 @@ import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
 import tandemd
-from conftest import add_constant, digits, model_file, tensor
+from small_models import add_constant, digits, model_file, tensor
 
 ONES = np.ones((1, 2), np.float32)
 

@@ -8,7 +8,7 @@ from google.protobuf import descriptor_pb2
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
-from conftest import MODELS, digits, tensor
+from small_models import MODELS, digits, tensor
 
 pytestmark = pytest.mark.request_path
 

@@ -10,21 +10,21 @@ import tandemd
 TASKS = tandemd.SHARED / "tasks/tasks.py"
 
 # Scores of ONNX Runtime 1.32. Every task has at least 80 items and at most 9,500: one answer near a tie may come out
-# otherwise, so the tolerance is one item in 400. Quantized models round, and where a value falls between two steps the
+# otherwise, so the tolerance is one item in 500. Quantized models round, and where a value falls between two steps the
 # order of additions decides: twice that.
 EXPECTED = {
-    "mnist": ("mnist_cntk", .9892, .0025),
-    "kws": ("kws_dscnn", .8875, .0025),
-    "kws_qdq": ("kws_dscnn_qdq", .8888, .005),
-    "cifar10": ("resnet8_cifar10", .7425, .0025),
-    "cifar10_qdq": ("resnet8_cifar10_qdq", .7450, .005),
-    "imagenet_v2": ("mobilenet_v2_224", .9000, .0025),
-    "imagenet_v2_qdq": ("mobilenet_v2_224_qdq", .9025, .005),
-    "imagenet_v1_025": ("mobilenet_v1_025_224", .5750, .0025),
-    "faces_yunet": ("yunet_320", .8078, .0025),
-    "faces_ultraface": ("ultraface_rfb_320", .8603, .0025),
-    "ocr_lines": ("ppocr_v4_rec", .0064, .0025),
-    "sick": ("use_lite_en", .7957, .0025),
+    "mnist": ("mnist_cntk", .9892, .002),
+    "kws": ("kws_dscnn", .8875, .002),
+    "kws_qdq": ("kws_dscnn_qdq", .8888, .004),
+    "cifar10": ("resnet8_cifar10", .7425, .002),
+    "cifar10_qdq": ("resnet8_cifar10_qdq", .7450, .004),
+    "imagenet_v2": ("mobilenet_v2_224", .9000, .002),
+    "imagenet_v2_qdq": ("mobilenet_v2_224_qdq", .9025, .004),
+    "imagenet_v1_025": ("mobilenet_v1_025_224", .5750, .002),
+    "faces_yunet": ("yunet_320", .8078, .002),
+    "faces_ultraface": ("ultraface_rfb_320", .8603, .002),
+    "ocr_lines": ("ppocr_v4_rec", .0064, .002),
+    "sick": ("use_lite_en", .7957, .002),
 }
 
 
