@@ -29,7 +29,7 @@ struct Task {
 class Dispatcher {
  public:
   // `max_bytes`: memory that requests may hold while they wait, over all queues.
-  Dispatcher(int workers, size_t max_bytes) : max_bytes_(max_bytes), workers_(workers) {}
+  Dispatcher(int workers, size_t max_bytes) : num_workers_(workers), max_bytes_(max_bytes), workers_(workers) {}
 
   // Queues the request, or refuses it with RESOURCE_EXHAUSTED. Once accepted it may be answered before this returns.
   absl::Status Submit(batching::Request* request);
@@ -49,7 +49,7 @@ class Dispatcher {
   // Lets the workers end; what still waits is answered by nobody, so drain first.
   void Stop();
 
-  int num_workers() const { return static_cast<int>(workers_.size()); }
+  int num_workers() const { return num_workers_; }
 
  private:
   struct Worker {
@@ -67,6 +67,7 @@ class Dispatcher {
   // Whether to wake another worker for what waits now.
   bool ShouldWake(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const int num_workers_;
   const size_t max_bytes_;
 
   Mutex mutex_;
