@@ -8,6 +8,7 @@
 #include "server/rpc/datatype.h"
 #include "server/rpc/infer_response.h"
 #include "server/rpc/status.h"
+#include "server/sync/unseen_order.h"
 
 namespace tandem::rpc {
 namespace {
@@ -146,6 +147,7 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
   const absl::StatusOr<grpc::ByteBuffer> answer = status.ok() ? Encoded(*results) : status;
   // Count first: after Finish the call may be another's already, and clients may ask for the counts.
   shard.RequestDone(answer.status().code(), times);
+  UnseenOrderBegins(this);
   if (answer.ok()) {
     writer_->Finish(*answer, grpc::Status::OK, &tags_[2]);
   } else {

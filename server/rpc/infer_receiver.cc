@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/sync/unseen_order.h"
 
 namespace tandem::rpc {
 namespace {
@@ -58,6 +59,7 @@ void InferReceiver::Loop() {
 
 void InferReceiver::Handle(const InferTag& tag, bool ok) {
   InferCall* call = tag.call;
+  UnseenOrderEnds(call);
   switch (tag.event) {
     case InferEvent::kArrived:
       if (!ok) {  // shutting down: the call never started and reports nothing more
