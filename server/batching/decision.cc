@@ -58,7 +58,8 @@ int64_t SizeUp(int64_t rows, int64_t max_rows) {
 }
 
 bool WorthWaking(Duration cost, Time free_at, Time now) {
-  if (free_at == Time::max()) return true;
+  // None is due, or the one that was is late: it may be compiling.
+  if (free_at == Time::max() || free_at + kWakeCost < now) return true;
   return cost > kWakeCost || free_at > now + kWakeCost;
 }
 

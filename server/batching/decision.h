@@ -15,7 +15,8 @@ namespace tandem::batching {
 
 // How a model's requests may be joined.
 struct BatchLimits {
-  // Rows of a batch at most; 1: one request at a time. A request with more rows than this runs alone.
+  // Rows of a batch at most; 1: one request at a time. A request with more rows than this runs alone, in
+  // parts.
   int64_t max_rows = 1;
   // How long the oldest request waits for company. 0: whatever waits when a worker is free makes the batch.
   Duration max_delay{0};

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "engine/session.h"
+#include "absl/types/span.h"
 #include "engine/tensor.h"
 #include "server/metrics/version_metrics.h"
 #include "server/sync/time.h"
@@ -24,7 +24,8 @@ class Queue;
 
 // Where a request finds its rows in the outputs of the batch it was part of.
 struct Results {
-  const engine::Execution& run;
+  // One an output of the model.
+  absl::Span<const engine::Tensor* const> outputs;
   // The whole output is the request's, whatever its shape; else rows [first_row, first_row + rows) along dimension 0.
   bool whole = true;
   int64_t first_row = 0;
@@ -35,8 +36,8 @@ class Request {
  public:
   virtual ~Request() = default;
 
-  // Copies input `i`, row-major and dense, to `destination`, which has room for it.
-  virtual void Gather(int i, void* destination) const = 0;
+  // Copies `size` bytes of input `i` (row-major and dense), from `offset`, to `destination`.
+  virtual void Gather(int i, size_t offset, size_t size, void* destination) const = 0;
   // Answers the client: with `results` when OK, else with `status`, for which results is null. Counts itself into
   // `shard`.
   virtual void Answer(const absl::Status& status, const Results* results, metrics::RequestTimes times,

@@ -224,7 +224,7 @@ absl::StatusOr<std::unique_ptr<Version>> Loader::Load(const ModelFiles& files, i
   TANDEM_ASSIGN_OR_RETURN(const Warmup warmup, WarmUp(version->model, config));
   note = warmup.note;
   version->shares_batch = warmup.shares_batch;
-  // Requests may bring more rows than are joined: those run alone.
+  // Requests may bring more rows than are joined: those run in parts.
   constexpr int64_t kMostRows = 64;
   if (warmup.shares_batch) version->max_batch_size = config.max_batch_size.value_or(kMostRows);
   const batching::QueueOptions options{.name = absl::StrCat("model \"", files.name, "\" version ", number),

@@ -133,12 +133,13 @@ bool InferCall::Done() {
 
 bool InferCall::Finished() { return --ends_missing_ == 0; }
 
-void InferCall::Gather(int i, void* destination) const {
+void InferCall::Gather(int i, size_t offset, size_t size, void* destination) const {
   const InputBytes& input = binding_.inputs[i];
+  char* to = static_cast<char*>(destination);
   if (input.is_raw) {
-    CopyRange(blocks_, input.raw, static_cast<char*>(destination));
+    CopyRange(blocks_, SubRange(blocks_, input.raw, offset, size), to);
   } else {
-    input.decoded.copy(static_cast<char*>(destination), input.decoded.size());
+    input.decoded.copy(to, size, offset);
   }
 }
 
@@ -157,7 +158,7 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
 
 absl::StatusOr<grpc::ByteBuffer> InferCall::Encoded(const batching::Results& results) const {
   absl::InlinedVector<OutputView, 4> views;
-  for (int i : binding_.outputs) views.push_back(ViewOf(version_->model->outputs()[i], results.run.output(i), results));
+  for (int i : binding_.outputs) views.push_back(ViewOf(version_->model->outputs()[i], *results.outputs[i], results));
   const InferResponse response{.model_name = version_->model_name,
                                .model_version = version_->number_text,
                                .id = id_,

@@ -65,7 +65,7 @@ class InferCall final : public batching::Request {
   bool Done();
   bool Finished();
 
-  void Gather(int i, void* destination) const override;
+  void Gather(int i, size_t offset, size_t size, void* destination) const override;
   void Answer(const absl::Status& status, const batching::Results* results, metrics::RequestTimes times,
               metrics::VersionMetrics::Shard& shard) override;
 

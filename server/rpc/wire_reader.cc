@@ -22,6 +22,12 @@ void CopyRange(Blocks blocks, const Range& range, char* to) {
   }
 }
 
+Range SubRange(Blocks blocks, const Range& range, size_t offset, size_t length) {
+  Range part{range.block, range.offset + offset, length};
+  while (length > 0 && part.offset >= blocks[part.block].size()) part.offset -= blocks[part.block++].size();
+  return part;
+}
+
 const char* Contiguous(Blocks blocks, const Range& range) {
   if (range.length == 0) return "";
   if (range.length > blocks[range.block].size() - range.offset) return nullptr;

@@ -33,6 +33,8 @@ struct Range {
 Range Whole(Blocks blocks);
 // Copies the bytes of `range` to `to`.
 void CopyRange(Blocks blocks, const Range& range, char* to);
+// `length` bytes of `range` from `offset`, which must lie within it.
+Range SubRange(Blocks blocks, const Range& range, size_t offset, size_t length);
 // The bytes of `range` in place when they lie in one block, else null.
 const char* Contiguous(Blocks blocks, const Range& range);
 

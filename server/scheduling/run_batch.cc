@@ -1,7 +1,9 @@
 #include "server/scheduling/run_batch.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "engine/status.h"
@@ -12,76 +14,103 @@ namespace {
 using batching::Queue;
 using batching::Request;
 using batching::Results;
+using metrics::RequestTimes;
 
-int64_t TotalRows(absl::Span<Request* const> requests) {
-  int64_t rows = 0;
-  for (const Request* request : requests) rows += request->rows;
-  return rows;
-}
+// Rows [first, first + rows) of a request's inputs.
+struct Part {
+  const Request* request = nullptr;
+  int64_t first = 0;
+  int64_t rows = 1;
+};
 
-// Writes every request's rows of every input, one after the other, and zeros in the rows of padding.
-void Gather(engine::Execution& run, absl::Span<Request* const> requests, int64_t padded_rows) {
-  const int inputs = static_cast<int>(requests[0]->shapes.size());
+// One run of the engine.
+struct Ran {
+  engine::Execution* run = nullptr;
+  int64_t rows = 0;    // asked for
+  int64_t padded = 0;  // run
+  Duration gather{0};
+  Time end{};
+};
+
+// Writes every part's rows of every input, one after the other, and zeros in the rows of padding.
+void Gather(engine::Execution& run, absl::Span<const Part> parts, int64_t padded_rows) {
+  const int inputs = static_cast<int>(parts[0].request->shapes.size());
   for (int i = 0; i < inputs; ++i) {
     engine::Tensor& tensor = run.input(i);
-    if (requests.size() == 1 && padded_rows == requests[0]->rows) {
-      requests[0]->Gather(i, tensor.data());
-      continue;
-    }
     char* to = static_cast<char*>(tensor.data());
+    char* const end = to + tensor.num_bytes();
     const size_t row_bytes = tensor.num_bytes() / static_cast<size_t>(padded_rows);
-    for (const Request* request : requests) {
-      request->Gather(i, to);
-      to += row_bytes * static_cast<size_t>(request->rows);
+    for (const Part& part : parts) {
+      const size_t size = row_bytes * static_cast<size_t>(part.rows);
+      part.request->Gather(i, row_bytes * static_cast<size_t>(part.first), size, to);
+      to += size;
     }
-    std::memset(to, 0, static_cast<size_t>(static_cast<char*>(tensor.data()) + tensor.num_bytes() - to));
+    std::memset(to, 0, static_cast<size_t>(end - to));
   }
 }
 
+absl::StatusOr<Ran> RunParts(engine::Session& session, const Queue& queue, absl::Span<const Part> parts) {
+  const Time start = Now();
+  Ran ran;
+  for (const Part& part : parts) ran.rows += part.rows;
+  ran.padded = batching::SizeUp(ran.rows, queue.options().batch.max_rows);
+  const Request& first = *parts[0].request;
+  std::vector<engine::Shape> batch_shapes;
+  absl::Span<const engine::Shape> shapes = first.shapes;
+  if (ran.padded != first.rows) {
+    batch_shapes = first.shapes;
+    for (engine::Shape& shape : batch_shapes) shape[0] = ran.padded;
+    shapes = batch_shapes;
+  }
+  TANDEM_ASSIGN_OR_RETURN(ran.run, session.Prepare(queue.model(), shapes));
+  Gather(*ran.run, parts, ran.padded);
+  ran.gather = Now() - start;
+  TANDEM_RETURN_IF_ERROR(ran.run->Run());
+  ran.end = Now();
+  return ran;
+}
+
+using Outputs = absl::InlinedVector<const engine::Tensor*, 4>;
+
+Outputs OutputsOf(const engine::Execution& run, const Queue& queue) {
+  Outputs outputs;
+  for (size_t i = 0; i < queue.model()->outputs().size(); ++i) outputs.push_back(&run.output(static_cast<int>(i)));
+  return outputs;
+}
+
 // A result that is to be divided must have a row for each row of the inputs.
-absl::Status CheckRows(const engine::Execution& run, int outputs, int64_t rows) {
-  for (int i = 0; i < outputs; ++i) {
-    const engine::Tensor& tensor = run.output(i);
-    if (tensor.rank() == 0 || tensor.dim(0) != rows) {
-      return absl::InternalError(
-          absl::StrCat("output ", i, " of a batch of ", rows, " rows has shape ", engine::ToString(tensor.shape())));
+absl::Status CheckRows(const Outputs& outputs, int64_t rows) {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i]->rank() == 0 || outputs[i]->dim(0) != rows) {
+      return absl::InternalError(absl::StrCat("output ", i, " of a batch of ", rows, " rows has shape ",
+                                              engine::ToString(outputs[i]->shape())));
     }
   }
   return absl::OkStatus();
 }
 
+RequestTimes TimesOf(const Request& request, Time started, Time ended) {
+  return {.queue = started - request.arrived, .compute = ended - started, .total = ended - request.arrived};
+}
+
 // Runs `requests` as one batch and answers them when that went well.
 absl::Status RunTogether(engine::Session& session, const Queue& queue, absl::Span<Request* const> requests,
                          Time started, metrics::VersionMetrics::Shard& shard) {
-  const int64_t rows = TotalRows(requests);
-  const int64_t padded = batching::SizeUp(rows, queue.options().batch.max_rows);
-  std::vector<engine::Shape> batch_shapes;
-  absl::Span<const engine::Shape> shapes = requests[0]->shapes;
-  if (padded != requests[0]->rows) {
-    batch_shapes = requests[0]->shapes;
-    for (engine::Shape& shape : batch_shapes) shape[0] = padded;
-    shapes = batch_shapes;
-  }
-  TANDEM_ASSIGN_OR_RETURN(engine::Execution * run, session.Prepare(queue.model(), shapes));
-  Gather(*run, requests, padded);
-  const Time gathered = Now();
-  TANDEM_RETURN_IF_ERROR(run->Run());
-  const Time ran = Now();
-  const bool whole = requests.size() == 1 && padded == rows;
-  if (!whole) {
-    TANDEM_RETURN_IF_ERROR(CheckRows(*run, static_cast<int>(queue.model()->outputs().size()), padded));
-  }
-  shard.BatchRan(rows, gathered - started, ran - gathered);
+  absl::InlinedVector<Part, 16> parts;
+  for (const Request* request : requests) parts.push_back({.request = request, .rows = request->rows});
+  TANDEM_ASSIGN_OR_RETURN(const Ran ran, RunParts(session, queue, parts));
+  const Outputs outputs = OutputsOf(*ran.run, queue);
+  const bool whole = requests.size() == 1 && ran.padded == ran.rows;
+  if (!whole) TANDEM_RETURN_IF_ERROR(CheckRows(outputs, ran.padded));
+  shard.BatchRan(ran.rows, ran.gather, ran.end - started - ran.gather);
 
   int64_t first_row = 0;
   for (Request* request : requests) {
-    const Results results{.run = *run, .whole = whole, .first_row = first_row, .rows = request->rows};
+    const Results results{.outputs = outputs, .whole = whole, .first_row = first_row, .rows = request->rows};
     first_row += request->rows;
-    request->Answer(absl::OkStatus(), &results,
-                    {.queue = started - request->arrived, .compute = ran - started, .total = ran - request->arrived},
-                    shard);
+    request->Answer(absl::OkStatus(), &results, TimesOf(*request, started, ran.end), shard);
   }
-  shard.BatchAnswered(rows, Now() - ran);
+  shard.BatchAnswered(ran.rows, Now() - ran.end);
   return absl::OkStatus();
 }
 
@@ -90,6 +119,54 @@ absl::Status StillWanted(const Request& request, Time now) {
   if (request.cancelled.load(std::memory_order_relaxed)) return absl::CancelledError("the client has gone");
   if (request.deadline <= now) return absl::DeadlineExceededError("the deadline passed while the request waited");
   return absl::OkStatus();
+}
+
+// Copies the first `rows` rows of `part` to row `first` of `all`, which is made for `total` rows when it is new.
+void CopyRows(const engine::Tensor& part, int64_t rows, int64_t first, int64_t total, engine::Tensor& all) {
+  if (!all.defined()) {
+    engine::Shape shape = part.shape();
+    shape[0] = total;
+    all = engine::Tensor(part.type(), shape);
+  }
+  const size_t row_bytes = part.num_bytes() / static_cast<size_t>(part.dim(0));
+  std::memcpy(static_cast<char*>(all.data()) + row_bytes * static_cast<size_t>(first), part.data(),
+              row_bytes * static_cast<size_t>(rows));
+}
+
+// Runs one request of more rows than a batch has, part by part, so that whatever a client sends, the plans and the
+// memory of a worker stay those of the sizes that were warmed up.
+absl::Status RunInParts(engine::Session& session, const Queue& queue, Request* request, Time started,
+                        metrics::VersionMetrics::Shard& shard) {
+  std::vector<engine::Tensor> all(queue.model()->outputs().size());
+  Time ended = started;
+  for (int64_t first = 0; first < request->rows; first += queue.options().batch.max_rows) {
+    TANDEM_RETURN_IF_ERROR(StillWanted(*request, ended));
+    const Part part{
+        .request = request, .first = first, .rows = std::min(queue.options().batch.max_rows, request->rows - first)};
+    TANDEM_ASSIGN_OR_RETURN(const Ran ran, RunParts(session, queue, {&part, 1}));
+    const Outputs outputs = OutputsOf(*ran.run, queue);
+    TANDEM_RETURN_IF_ERROR(CheckRows(outputs, ran.padded));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const engine::Tensor& output = *outputs[i];
+      const bool fits = !all[i].defined() || std::equal(output.shape().begin() + 1, output.shape().end(),
+                                                        all[i].shape().begin() + 1, all[i].shape().end());
+      if (!fits) return absl::InternalError(absl::StrCat("output ", i, " changes its shape with the rows"));
+      CopyRows(output, part.rows, first, request->rows, all[i]);
+    }
+    shard.BatchRan(part.rows, ran.gather, ran.end - ended - ran.gather);
+    ended = ran.end;
+  }
+  Outputs outputs;
+  for (const engine::Tensor& tensor : all) outputs.push_back(&tensor);
+  const Results results{.outputs = outputs, .rows = request->rows};
+  request->Answer(absl::OkStatus(), &results, TimesOf(*request, started, ended), shard);
+  return absl::OkStatus();
+}
+
+absl::Status RunAlone(engine::Session& session, const Queue& queue, Request* request, Time started,
+                      metrics::VersionMetrics::Shard& shard) {
+  if (request->rows > queue.options().batch.max_rows) return RunInParts(session, queue, request, started, shard);
+  return RunTogether(session, queue, {&request, 1}, started, shard);
 }
 
 void Refuse(Request* request, const absl::Status& status, Time now, metrics::VersionMetrics::Shard& shard) {
@@ -106,16 +183,10 @@ Duration RunBatch(engine::Session& session, const Queue& queue, std::vector<Requ
     if (!status.ok()) Refuse(request, status, started, shard);
     return !status.ok();
   });
-  if (requests.empty()) return Now() - started;
-
-  absl::Status status = RunTogether(session, queue, requests, started, shard);
-  if (!status.ok() && requests.size() == 1) {
-    Refuse(requests[0], engine::WithContext(status, queue.options().name), Now(), shard);
-  } else if (!status.ok()) {
-    for (Request* request : requests) {
-      const absl::Status alone = RunTogether(session, queue, {&request, 1}, started, shard);
-      if (!alone.ok()) Refuse(request, engine::WithContext(alone, queue.options().name), Now(), shard);
-    }
+  if (requests.size() > 1 && RunTogether(session, queue, requests, started, shard).ok()) return Now() - started;
+  for (Request* request : requests) {
+    const absl::Status status = RunAlone(session, queue, request, started, shard);
+    if (!status.ok()) Refuse(request, engine::WithContext(status, queue.options().name), Now(), shard);
   }
   return Now() - started;
 }

@@ -89,6 +89,8 @@ TEST(WorthWaking, SparesAWorkerWhenAnotherIsAboutToBeFree) {
   EXPECT_FALSE(WorthWaking(microseconds(5), kStart + microseconds(10), kStart));
   EXPECT_TRUE(WorthWaking(microseconds(5), kStart + milliseconds(6), kStart));
   EXPECT_TRUE(WorthWaking(milliseconds(5), kStart + microseconds(10), kStart));
+  // Overdue: nobody knows when it will be free.
+  EXPECT_TRUE(WorthWaking(microseconds(5), kStart - milliseconds(1), kStart));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class FakeRequest final : public Request {
     bytes = 16;
   }
 
-  void Gather(int, void*) const override {}
+  void Gather(int, size_t, size_t, void*) const override {}
   void Answer(const absl::Status& status, const Results*, metrics::RequestTimes,
               metrics::VersionMetrics::Shard& shard) override {
     shard.RequestDone(status.code(), {});

@@ -53,6 +53,17 @@ TEST(InferRequest, ReadsEveryFieldFromSlicesOfAnySize) {
   }
 }
 
+TEST(SubRange, FindsAnyPartAcrossBlocks) {
+  const std::string text = "0123456789";
+  for (size_t size = 1; size <= text.size(); ++size) {
+    const auto blocks = Cut(text, size);
+    for (size_t from = 0; from <= text.size(); ++from) {
+      const Range part = SubRange(blocks, Whole(blocks), from, text.size() - from);
+      EXPECT_EQ(BytesOf(blocks, part), text.substr(from));
+    }
+  }
+}
+
 TEST(InferRequest, TakesUnpackedShapes) {
   const std::string bytes = Field(5, Field(1, "x") + Number(3, 2) + Number(3, static_cast<uint64_t>(-1)));
   InferRequest request;
