@@ -28,13 +28,15 @@ Table Models() {
       {"model_repository", Arity::kMany, "DIR",
        "Folder of models, laid out as DIR/MODEL/VERSION/model.onnx; may be given several times",
        Appends(&C::model_repositories), Clears(&C::model_repositories)},
-      {"poll_interval", Arity::kOne, "DURATION", "How often repositories are looked at, such as 1s; 0: on request only",
+      {"poll_interval", Arity::kOne, "DURATION", "How often repositories are looked at; 0: only at start [1s]",
        Sets(&C::poll_interval, ParseDuration)},
       {"strict_readiness", Arity::kSwitch, "", "Be ready only when every model has loaded",
        Sets(&C::strict_readiness, ParseBool)},
-      {"model_control", Arity::kSwitch, "", "Let clients of the public port load and unload models",
+      {"model_control", Arity::kSwitch, "",
+       "Let clients of the public port load and unload models (not served yet: those calls are unimplemented)",
        Sets(&C::model_control, ParseBool)},
-      {"state_dir", Arity::kOne, "DIR", "Folder for what the server learns and must remember",
+      {"state_dir", Arity::kOne, "DIR",
+       "Folder for what the server learns and must remember (nothing yet: it is not touched)",
        Sets(&C::state_dir, AnyText)},
   };
 }
@@ -42,15 +44,17 @@ Table Models() {
 Table Network() {
   using C = ServerConfig;
   return {
-      {"grpc_address", Arity::kOne, "HOST:PORT", "Where inference, health and reflection are served; port 0: any free",
+      {"grpc_address", Arity::kOne, "HOST:PORT",
+       "Where inference, health and reflection are served; port 0: any free [0.0.0.0:8001]",
        Sets(&C::grpc_address, ParseAddress)},
-      {"http_address", Arity::kOne, "HOST:PORT", "Where /metrics, /livez and /readyz are served",
+      {"http_address", Arity::kOne, "HOST:PORT", "Where /metrics, /livez and /readyz are served [0.0.0.0:8002]",
        Sets(&C::http_address, ParseAddress)},
-      {"admin_address", Arity::kOne, "HOST:PORT", "Where the admin service is served (none yet: nothing is bound)",
+      {"admin_address", Arity::kOne, "HOST:PORT",
+       "Where the admin service is served (none yet: nothing is bound) [127.0.0.1:8003]",
        Sets(&C::admin_address, ParseAddress)},
       {"ready_file", Arity::kOne, "FILE", "Written with the addresses, as JSON, when the server is ready",
        Sets(&C::ready_file, AnyText)},
-      {"max_message_size", Arity::kOne, "BYTES", "Largest request, such as 64MB",
+      {"max_message_size", Arity::kOne, "BYTES", "Largest request [64MB]",
        Sets(&C::max_message_size,
             [](absl::string_view text) -> absl::StatusOr<int64_t> {
               auto bytes = ParseBytes(text);
@@ -65,16 +69,16 @@ Table Network() {
 Table Running() {
   using C = ServerConfig;
   return {
-      {"workers", Arity::kOne, "N", "Threads that run models; 0: one for each core the process may use",
+      {"workers", Arity::kOne, "N", "Threads that run models; 0: one for each core the process may use [0]",
        Sets(&C::workers, [](absl::string_view text) { return ParseInteger(text, 0, 1024); })},
-      {"max_queue_bytes", Arity::kOne, "BYTES", "Memory that waiting requests may hold together, such as 512MB",
+      {"max_queue_bytes", Arity::kOne, "BYTES", "Memory that waiting requests may hold together [512MB]",
        Sets(&C::max_queue_bytes, ParseBytes)},
-      {"log_format", Arity::kOne, "FORMAT", "text or json",
+      {"log_format", Arity::kOne, "FORMAT", "text or json [text]",
        Sets(&C::log_format,
             [](absl::string_view text) {
               return ParseChoice(text, {"text", "json"});
             })},
-      {"log_level", Arity::kOne, "LEVEL", "debug, info, warning or error",
+      {"log_level", Arity::kOne, "LEVEL", "debug, info, warning or error [info]",
        Sets(&C::log_level,
             [](absl::string_view text) {
               return ParseChoice(text, {"debug", "info", "warning", "error"});
