@@ -53,7 +53,11 @@ App::App(const config::ServerConfig& config)
                .repositories = config.model_repositories,
                .poll_interval = config.poll_interval,
                .workers = WorkersOf(config),
-               .forget = [this](const engine::Model& model) { dispatcher_.Forget(model); },
+               .forget =
+                   [this](const engine::Model& model) {
+                     dispatcher_.Forget(model);
+                     inline_runner_.Forget(model);
+                   },
                .on_step = LogStep},
               registry_) {}
 
@@ -68,7 +72,7 @@ absl::Status App::Start() {
   const auto ready = [this] { return Ready(); };
   const rpc::GrpcServerOptions options{
       .address = config_.grpc_address, .max_message_size = config_.max_message_size, .ready = ready};
-  TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_));
+  TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(
                  config_.http_address,

@@ -19,6 +19,7 @@
 #include "server/models/registry.h"
 #include "server/rpc/grpc_server.h"
 #include "server/scheduling/dispatcher.h"
+#include "server/scheduling/inline_runner.h"
 #include "server/scheduling/worker_pool.h"
 #include "server/sync/cond_var.h"
 
@@ -46,6 +47,7 @@ class App {
   // Members end in reverse order: ports first, versions last.
   models::Registry registry_;
   scheduling::Dispatcher dispatcher_;
+  scheduling::InlineRunner inline_runner_{dispatcher_};
   models::Loader loader_;
   std::unique_ptr<scheduling::WorkerPool> workers_;
   std::unique_ptr<http::HttpServer> http_;

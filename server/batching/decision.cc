@@ -63,4 +63,21 @@ bool WorthWaking(Duration cost, Time free_at, Time now) {
   return cost > kWakeCost || free_at > now + kWakeCost;
 }
 
+Duration ArrivalGap::Add(Time now) {
+  constexpr Duration kPause = std::chrono::milliseconds(10);
+  constexpr int kMemory = 8;
+  average_ += (std::min<Duration>(now - last_, kPause) - average_) / kMemory;
+  last_ = now;
+  return average_;
+}
+
+bool WorthRunningInline(Duration cost, Duration gap) {
+  // Handing over costs about this much of both cores.
+  constexpr Duration kHandOver = std::chrono::microseconds(8);
+  // However idle the server is, the receiver is not kept from other models' requests for longer.
+  constexpr Duration kLongest = std::chrono::microseconds(300);
+  if (cost.count() <= 0 || cost > kLongest) return false;
+  return cost <= kHandOver || 2 * cost < gap;
+}
+
 }  // namespace tandem::batching

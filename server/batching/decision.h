@@ -51,6 +51,22 @@ int64_t SizeUp(int64_t rows, int64_t max_rows);
 // (Time::max(): none is). Waking costs both cores more than a short wait.
 bool WorthWaking(Duration cost, Time free_at, Time now);
 
+// The usual time between arrivals: a moving average over the last few, in which a long pause counts as ten
+// milliseconds.
+class ArrivalGap {
+ public:
+  // Counts an arrival at `now` and returns the average.
+  Duration Add(Time now);
+
+ private:
+  Time last_{};
+  Duration average_{0};
+};
+
+// Whether work of `cost` (0: unknown) should run on the thread that received it, given the usual `gap` between
+// arrivals: when handing it over would cost more, or when it ends long before the next request is due.
+bool WorthRunningInline(Duration cost, Duration gap);
+
 }  // namespace tandem::batching
 
 #endif  // TANDEM_SERVER_BATCHING_DECISION_H_

@@ -21,7 +21,8 @@ std::string WithPort(const std::string& address, int port) {
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options,
                                                               models::Registry& registry,
-                                                              scheduling::Dispatcher& dispatcher) {
+                                                              scheduling::Dispatcher& dispatcher,
+                                                              scheduling::InlineRunner& inline_runner) {
   std::unique_ptr<GrpcServer> self(new GrpcServer(options, registry));
   static const bool reflection = (grpc::reflection::InitProtoReflectionServerBuilderPlugin(), true);
   static_cast<void>(reflection);
@@ -39,8 +40,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.SetResourceQuota(quota);
   builder.RegisterService(&self->inference_);
   builder.RegisterService(&self->health_);
-  self->receiver_ =
-      std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry, dispatcher);
+  self->receiver_ = std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry,
+                                                    dispatcher, inline_runner);
   self->server_ = builder.BuildAndStart();
   if (self->server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.address, " (grpc_address)"));

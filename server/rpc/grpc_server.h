@@ -26,7 +26,8 @@ class GrpcServer {
  public:
   // Listens at once. UNAVAILABLE when the address cannot be bound.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options, models::Registry& registry,
-                                                           scheduling::Dispatcher& dispatcher);
+                                                           scheduling::Dispatcher& dispatcher,
+                                                           scheduling::InlineRunner& inline_runner);
   ~GrpcServer();
 
   // Closes the listener, lets calls in flight end and returns when they have.

@@ -60,6 +60,7 @@ void InferCall::Release() {
 void InferCall::Arrived() {
   arrived = Now();
   absl::Status status = Prepare();
+  if (status.ok() && context_.inline_runner.Offer(*this)) return;
   if (status.ok()) {
     // From here on a worker may answer at any moment: set what Done reads first.
     queued_ = true;

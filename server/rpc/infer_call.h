@@ -21,6 +21,7 @@
 #include "server/rpc/infer_request.h"
 #include "server/rpc/wire_reader.h"
 #include "server/scheduling/dispatcher.h"
+#include "server/scheduling/inline_runner.h"
 
 namespace tandem::rpc {
 
@@ -38,6 +39,7 @@ struct InferTag {
 struct InferContext {
   models::Registry& registry;
   scheduling::Dispatcher& dispatcher;
+  scheduling::InlineRunner& inline_runner;
   // Requests that never reached a version, by status code; written by the receiver's thread.
   std::array<metrics::Cell, metrics::kNumCodes>& refused;
   // Prefix of the ids given to requests without one.

@@ -22,10 +22,15 @@ std::string RandomPrefix() {
 }  // namespace
 
 InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
-                             models::Registry& registry, scheduling::Dispatcher& dispatcher)
+                             models::Registry& registry, scheduling::Dispatcher& dispatcher,
+                             scheduling::InlineRunner& inline_runner)
     : service_(service),
       queue_(std::move(queue)),
-      context_{.registry = registry, .dispatcher = dispatcher, .refused = refused_, .id_prefix = RandomPrefix()} {}
+      context_{.registry = registry,
+               .dispatcher = dispatcher,
+               .inline_runner = inline_runner,
+               .refused = refused_,
+               .id_prefix = RandomPrefix()} {}
 
 InferReceiver::~InferReceiver() { Stop(); }
 

@@ -25,7 +25,8 @@ class InferReceiver {
  public:
   // All must outlive the receiver.
   InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
-                models::Registry& registry, scheduling::Dispatcher& dispatcher);
+                models::Registry& registry, scheduling::Dispatcher& dispatcher,
+                scheduling::InlineRunner& inline_runner);
   ~InferReceiver();
 
   // Once the server has started.

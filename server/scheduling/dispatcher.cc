@@ -30,6 +30,7 @@ absl::Status Dispatcher::Submit(Request* request) {
     }
     if (absl::Status status = request->queue->Push(request); !status.ok()) return status;
     waiting_bytes_ += request->bytes;
+    AddLoad(1);
     if (request->queue->size() == 1) Activate(request->queue);
     wake = ShouldWake(request->arrived);
     if (wake) ++waking_;
@@ -53,6 +54,7 @@ bool Dispatcher::Withdraw(Request* request) {
   MutexLock lock(mutex_);
   if (!request->queue->Remove(request)) return false;
   waiting_bytes_ -= request->bytes;
+  AddLoad(-1);
   if (request->queue->empty()) std::erase(active_, request->queue);
   return true;
 }
@@ -114,7 +116,10 @@ Task Dispatcher::Next(int id, Task last) {
 }
 
 void Dispatcher::Finished(Worker& worker, Duration spent) {
-  if (worker.running != nullptr) worker.running->Charge(spent);
+  if (worker.running != nullptr) {
+    worker.running->Charge(spent);
+    AddLoad(-1);
+  }
   worker.running = nullptr;
   worker.due = Time::max();
   if (worker.forgetting) {
@@ -140,6 +145,7 @@ Task Dispatcher::Take(Worker& worker, const Decision& decision, Time now) {
   }
   if (task.queue->empty()) active_.erase(active_.begin() + decision.queue);
   worker.running = task.queue.get();
+  AddLoad(1 - static_cast<int>(task.requests.size()));
   const Duration row_cost = task.queue->options().batch.row_cost;
   if (row_cost.count() > 0) {
     worker.due = now + row_cost * rows + kAnswerCost * static_cast<int64_t>(task.requests.size());

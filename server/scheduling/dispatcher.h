@@ -5,6 +5,7 @@
 #ifndef TANDEM_SERVER_SCHEDULING_DISPATCHER_H_
 #define TANDEM_SERVER_SCHEDULING_DISPATCHER_H_
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -35,6 +36,9 @@ class Dispatcher {
   absl::Status Submit(batching::Request* request);
   // Takes back a request that still waits: true, and the caller answers it. False: it runs or has been answered.
   bool Withdraw(batching::Request* request);
+
+  // Nothing waits and nothing runs. True may be out of date at once; takes no lock.
+  bool Idle() const { return load_.load(std::memory_order_relaxed) == 0; }
 
   // Requests that wait in `queue`.
   size_t Waiting(const batching::Queue& queue);
@@ -67,8 +71,11 @@ class Dispatcher {
   // Whether to wake another worker for what waits now.
   bool ShouldWake(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  void AddLoad(int change) { load_.fetch_add(change, std::memory_order_relaxed); }
+
   const int num_workers_;
   const size_t max_bytes_;
+  std::atomic<int> load_{0};  // requests that wait, and batches that run
 
   Mutex mutex_;
   CondVar work_;       // something arrived, or Stop or Forget was called

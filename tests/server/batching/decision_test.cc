@@ -93,5 +93,31 @@ TEST(WorthWaking, SparesAWorkerWhenAnotherIsAboutToBeFree) {
   EXPECT_TRUE(WorthWaking(microseconds(5), kStart - milliseconds(1), kStart));
 }
 
+TEST(WorthRunningInline, RunsWhatCostsLessThanHandingItOver) {
+  EXPECT_TRUE(WorthRunningInline(microseconds(3), microseconds(1)));
+  EXPECT_FALSE(WorthRunningInline(microseconds(30), microseconds(1)));
+}
+
+TEST(WorthRunningInline, RunsWhatEndsBeforeTheNextArrival) {
+  EXPECT_TRUE(WorthRunningInline(microseconds(30), microseconds(130)));
+  EXPECT_FALSE(WorthRunningInline(microseconds(30), microseconds(50)));
+}
+
+TEST(WorthRunningInline, KeepsTheReceiverFreeOfLongAndUnknownWork) {
+  EXPECT_FALSE(WorthRunningInline(milliseconds(3), std::chrono::seconds(1)));
+  EXPECT_FALSE(WorthRunningInline(Duration{0}, std::chrono::seconds(1)));
+}
+
+TEST(ArrivalGap, FollowsTheRateAndForgetsPauses) {
+  ArrivalGap gap;
+  Time now = kStart;
+  for (int i = 0; i < 100; ++i) gap.Add(now += microseconds(40));
+  EXPECT_NEAR(std::chrono::duration<double>(gap.Add(now += microseconds(40))).count(), 40e-6, 1e-6);
+  // However long the pause, a burst is soon taken for one.
+  gap.Add(now += std::chrono::hours(1));
+  for (int i = 0; i < 60; ++i) gap.Add(now += microseconds(40));
+  EXPECT_LT(gap.Add(now += microseconds(40)), microseconds(50));
+}
+
 }  // namespace
 }  // namespace tandem::batching

@@ -112,5 +112,21 @@ TEST_F(DispatcherTest, StopEndsWorkersAndRefusesRequests) {
   EXPECT_EQ(Submit(a, queue_).code(), absl::StatusCode::kUnavailable);
 }
 
+TEST_F(DispatcherTest, IsIdleOnlyWhenNothingWaitsOrRuns) {
+  FakeRequest a(1), b(1);
+  EXPECT_TRUE(dispatcher_.Idle());
+  ASSERT_TRUE(Submit(a, queue_).ok());
+  EXPECT_FALSE(dispatcher_.Idle());
+  EXPECT_TRUE(dispatcher_.Withdraw(&a));
+  EXPECT_TRUE(dispatcher_.Idle());
+  ASSERT_TRUE(Submit(a, queue_).ok());
+  ASSERT_TRUE(Submit(b, queue_).ok());
+  Task task = dispatcher_.Next(0, {});
+  EXPECT_FALSE(dispatcher_.Idle());
+  dispatcher_.Stop();
+  dispatcher_.Next(0, std::move(task));
+  EXPECT_TRUE(dispatcher_.Idle());
+}
+
 }  // namespace
 }  // namespace tandem::scheduling
