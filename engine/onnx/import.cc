@@ -15,6 +15,8 @@ namespace tandem::engine {
 
 namespace {
 
+constexpr int kOldestOpset = 7;
+
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
@@ -30,6 +32,26 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) return absl::UnavailableError("cannot be read");
   return bytes;
+}
+
+// `directory` is where external data lie; empty refuses them.
+absl::StatusOr<Graph> BuildGraph(const onnx::ModelProto& model, const std::string& directory) {
+  FileContext file;
+  file.directory = directory;
+  for (const auto& function : model.functions()) {
+    file.functions[absl::StrCat(function.domain(), ":", function.name())] = &function;
+  }
+  int opset = 1;
+  for (const auto& import : model.opset_import()) {
+    if (IsDefaultDomain(import.domain())) opset = static_cast<int>(import.version());
+  }
+  if (opset < kOldestOpset && model.opset_import_size() > 0) {
+    return absl::UnimplementedError(
+        absl::StrCat("uses operator set ", opset, "; the oldest supported is ", kOldestOpset));
+  }
+  GraphBuilder builder(file, opset);
+  TANDEM_RETURN_IF_ERROR(builder.AddGraph(model.graph()));
+  return builder.TakeGraph();
 }
 
 }  // namespace

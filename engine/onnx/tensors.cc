@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "absl/strings/numbers.h"
-#include "engine/ops/op.h"
+#include "engine/ops/dims.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
@@ -22,14 +22,8 @@ absl::Status Bad(const onnx::TensorProto& proto, absl::string_view what) {
 }
 
 absl::StatusOr<Shape> ShapeOf(const onnx::TensorProto& proto) {
-  Shape shape;
-  int64_t elements = 1;
-  for (int64_t dim : proto.dims()) {
-    if (dim < 0) return Bad(proto, absl::StrCat("dimension ", dim, " is negative"));
-    if (dim > 0 && elements > kMaxElements / dim) return Bad(proto, "has too many elements");
-    elements *= dim;
-    shape.push_back(dim);
-  }
+  Shape shape(proto.dims().begin(), proto.dims().end());
+  TANDEM_RETURN_IF_ERROR(WithContext(CheckDims(shape), NameOf(proto)));
   return shape;
 }
 
@@ -152,6 +146,12 @@ absl::Status CopyTyped(const onnx::TensorProto& proto, Tensor& tensor) {
   }
 }
 
+// Any byte may come from a file; only 0 and 1 are bools.
+void MakeBoolsValid(Tensor& tensor) {
+  auto* const bytes = static_cast<unsigned char*>(tensor.data());
+  for (int64_t i = 0; i < tensor.num_elements(); ++i) bytes[i] = bytes[i] != 0 ? 1 : 0;
+}
+
 int64_t TypedCount(const onnx::TensorProto& proto, DataType type) {
   switch (type) {
     case DataType::kFloat32:
@@ -234,6 +234,7 @@ absl::StatusOr<Tensor> TensorFromOnnx(const onnx::TensorProto& proto, const std:
   } else {
     TANDEM_RETURN_IF_ERROR(CopyTyped(proto, tensor));
   }
+  if (*type == DataType::kBool) MakeBoolsValid(tensor);
   return tensor;
 }
 
