@@ -34,6 +34,7 @@ std::vector<double> PerChannel(const Tensor& constant, int64_t channels, size_t 
 
 std::optional<ChannelAffine> AffineOfBatchNormalization(const Matcher& matcher, const Node& node, int64_t channels) {
   if (node.outputs.size() != 1 || node.inputs.size() != 5) return std::nullopt;
+  if (node.attributes.Int("training_mode", 0) != 0) return std::nullopt;  // then the batch's own moments count
   const Tensor* parameters[4];
   for (int i = 0; i < 4; ++i) {
     parameters[i] = FloatConstant(matcher, node.inputs[1 + i]);

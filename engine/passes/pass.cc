@@ -20,7 +20,8 @@ const Node* Matcher::Producer(ValueId id, absl::string_view op) const {
 
 std::optional<float> Matcher::Scalar(ValueId id) const {
   const Tensor* constant = graph_.ConstantOf(id);
-  if (constant == nullptr || constant->type() != DataType::kFloat32 || constant->num_elements() != 1) {
+  if (constant == nullptr || constant->type() != DataType::kFloat32 || constant->num_elements() != 1 ||
+      constant->rank() > 1) {
     return std::nullopt;
   }
   return constant->values<float>()[0];

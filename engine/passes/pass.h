@@ -31,7 +31,7 @@ class Matcher {
   const Node* Producer(ValueId id, absl::string_view op) const;
   // Whether exactly one node reads `id`, once, and it is no output of the graph: its producer may be replaced.
   bool HasOneReader(ValueId id) const { return consumers_[id].size() == 1 && !graph_.IsOutput(id); }
-  // The single element of a constant float32 tensor.
+  // The single element of a constant float32 tensor that adds no dimension to what it is combined with: rank 0 or 1.
   std::optional<float> Scalar(ValueId id) const;
   // For a commutative node of two inputs: the index of the one that `test` accepts, or -1.
   template <typename Test>

@@ -70,9 +70,10 @@ std::optional<Patch> RecognizeLayerNormalization(const Matcher& matcher, const N
   const std::optional<Normalized> rows = NormalizedRows(matcher, *div);
   if (!rows.has_value()) return std::nullopt;
   const ValueId scale_id = mul->inputs[scale], shift_id = node.inputs[shift];
-  if (matcher.value(scale_id).constant.num_elements() != matcher.value(shift_id).constant.num_elements()) {
-    return std::nullopt;
-  }
+  // Vectors of another length would stretch the rows.
+  const std::optional<Shape>& shape = matcher.value(rows->x).shape;
+  const auto spans_rows = [&](ValueId id) { return matcher.value(id).constant.num_elements() == shape->back(); };
+  if (!shape.has_value() || shape->empty() || !spans_rows(scale_id) || !spans_rows(shift_id)) return std::nullopt;
   Node normalization;
   normalization.op = "LayerNormalization";
   normalization.name = node.name;

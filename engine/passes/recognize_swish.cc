@@ -72,7 +72,7 @@ std::optional<Patch> RecognizeSwish(const Matcher& matcher, const Node& node) {
   for (int i = 0; i < 2; ++i) {
     const ValueId x = node.inputs[1 - i];
     const Node* gate = matcher.Producer(node.inputs[i]);
-    if (gate == nullptr || !gate->post_ops.empty() || gate->inputs[0] != x) continue;
+    if (gate == nullptr || !gate->post_ops.empty() || gate->inputs.empty() || gate->inputs[0] != x) continue;
     if (gate->op == "Sigmoid") {
       Attributes attributes;
       attributes.Set("alpha", 1.0f);

@@ -30,6 +30,7 @@ std::optional<Patch> RecognizeSwish(const Matcher& matcher, const Node& node);
 std::optional<Patch> RecognizeGelu(const Matcher& matcher, const Node& node);
 
 // (x - mean) / sqrt(variance + epsilon) * scale + shift, spelled out over the last dimension -> LayerNormalization.
+// Needs the shape.
 std::optional<Patch> RecognizeLayerNormalization(const Matcher& matcher, const Node& node);
 
 // Reshape to [N, g, C/g, ...], Transpose of the two, Reshape back -> tandem.ChannelShuffle. Needs shapes.
