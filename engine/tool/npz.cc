@@ -15,7 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "engine/ops/op.h"
+#include "engine/ops/dims.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
@@ -53,17 +53,23 @@ absl::StatusOr<DataType> ParseType(absl::string_view text) {
 
 absl::StatusOr<Shape> ParseShape(absl::string_view text) {
   Shape shape;
-  int64_t elements = 1;
   absl::ConsumePrefix(&text, "(");
   for (absl::string_view part : absl::StrSplit(text, ',', absl::SkipWhitespace())) {
     int64_t dim = 0;
-    if (!absl::SimpleAtoi(part, &dim) || dim < 0 || (dim > 0 && elements > kMaxElements / dim)) {
+    if (!absl::SimpleAtoi(part, &dim)) {
       return absl::InvalidArgumentError(absl::StrCat("the shape (", text, ") makes no sense"));
     }
-    elements *= dim;
     shape.push_back(dim);
   }
+  TANDEM_RETURN_IF_ERROR(CheckDims(shape));
   return shape;
+}
+
+Tensor WidenBFloat16(const Tensor& tensor) {
+  Tensor wide(DataType::kFloat32, tensor.shape());
+  const auto* const bits = static_cast<const uint16_t*>(tensor.data());
+  for (int64_t i = 0; i < wide.num_elements(); ++i) wide.mutable_values<float>()[i] = BFloat16ToFloat(bits[i]);
+  return wide;
 }
 
 struct ZipCloser {
@@ -117,11 +123,16 @@ absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes) {
                                                    NameOf(type), ", which needs ", expected));
   }
   Tensor tensor(type, std::move(shape));
-  if (expected > 0) std::memcpy(tensor.data(), data.data(), expected);
+  auto* const bytes_out = static_cast<char*>(tensor.data());
+  if (expected > 0) std::memcpy(bytes_out, data.data(), expected);
+  if (type == DataType::kBool) {  // any byte may come from a file; only 0 and 1 are bools
+    for (size_t i = 0; i < expected; ++i) bytes_out[i] = bytes_out[i] != 0 ? 1 : 0;
+  }
   return tensor;
 }
 
-std::string FormatNpy(const Tensor& tensor) {
+std::string FormatNpy(const Tensor& given) {
+  const Tensor tensor = given.type() == DataType::kBFloat16 ? WidenBFloat16(given) : given;
   const char* code = nullptr;
   for (const TypeCode& entry : kTypeCodes) {
     if (entry.type == tensor.type()) code = entry.code;

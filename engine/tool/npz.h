@@ -21,7 +21,7 @@ absl::StatusOr<Tensor> ReadNpy(const std::string& path);
 // Written to a temporary name first, then renamed: readers see the old file or the whole new one.
 absl::Status WriteNpz(const std::string& path, const NamedTensors& tensors);
 
-// One .npy file in memory.
+// One .npy file in memory. NumPy has no bfloat16: such tensors are written as float32.
 absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes);
 std::string FormatNpy(const Tensor& tensor);
 
