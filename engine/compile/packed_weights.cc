@@ -1,5 +1,8 @@
 #include "engine/compile/packed_weights.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "engine/compile/dnnl_types.h"
 
 namespace tandem::engine {
@@ -11,10 +14,11 @@ std::shared_ptr<const void> PackedWeights::Get(const Tensor& tensor, const dnnl:
     return {kept, kept->data()};
   }
   MutexLock lock(mutex_);
-  std::vector<Entry>& entries = entries_[tensor.data()];
-  for (const Entry& entry : entries) {
-    if (entry.from == from && entry.to == to) return entry.packed;
+  for (const Entry& entry : entries_[tensor.data()]) {
+    if (entry.from != from || entry.to != to) continue;
+    if (auto packed = entry.packed.lock()) return packed;
   }
+  Prune();
   Tensor packed(DataType::kUInt8, {static_cast<int64_t>(to.get_size())});
   auto owner = std::make_shared<Tensor>(packed);
   dnnl::memory source(from, DnnlEngine(), const_cast<void*>(tensor.data()));
@@ -22,14 +26,27 @@ std::shared_ptr<const void> PackedWeights::Get(const Tensor& tensor, const dnnl:
   dnnl::stream stream(DnnlEngine());
   dnnl::reorder(source, target).execute(stream, source, target);
   stream.wait();
-  bytes_ += to.get_size();
-  entries.push_back({from, to, tensor, std::shared_ptr<const void>(owner, owner->data())});
-  return entries.back().packed;
+  std::shared_ptr<const void> bytes(owner, owner->data());
+  entries_[tensor.data()].push_back({from, to, tensor, bytes});
+  return bytes;
+}
+
+void PackedWeights::Prune() {
+  for (auto it = entries_.begin(); it != entries_.end();) {
+    std::vector<Entry>& entries = it->second;
+    entries.erase(std::remove_if(entries.begin(), entries.end(), [](const Entry& e) { return e.packed.expired(); }),
+                  entries.end());
+    it = entries.empty() ? entries_.erase(it) : std::next(it);
+  }
 }
 
 size_t PackedWeights::bytes() const {
   MutexLock lock(mutex_);
-  return bytes_;
+  size_t bytes = 0;
+  for (const auto& [address, entries] : entries_) {
+    for (const Entry& entry : entries) bytes += entry.packed.expired() ? 0 : entry.to.get_size();
+  }
+  return bytes;
 }
 
 }  // namespace tandem::engine
