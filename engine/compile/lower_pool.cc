@@ -83,6 +83,22 @@ std::vector<int64_t> ReducedAxes(const PlanBuilder& builder, const Node& node) {
   return axes;
 }
 
+// Whether Resize's scales, where it has some, are the quotients of its shapes: sizes are rounded down from 2.2 times,
+// but elements are still looked up by 2.2.
+bool EnlargesExactly(const PlanBuilder& builder, const Node& node) {
+  if (node.num_own_inputs() < 3 || node.inputs[2] == kNoValue) return true;
+  const Tensor* scales = builder.graph().ConstantOf(node.inputs[2]);
+  if (scales == nullptr || scales->type() != DataType::kFloat32) return false;
+  if (scales->num_elements() == 0) return true;  // sizes are given instead
+  const Shape& from = builder.shape(node.inputs[0]);
+  const Shape& to = builder.shape(node.outputs[0]);
+  if (scales->num_elements() != static_cast<int64_t>(from.size())) return false;
+  for (size_t i = 0; i < from.size(); ++i) {
+    if (scales->values<float>()[i] * static_cast<float>(from[i]) != static_cast<float>(to[i])) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool LowerPool(PlanBuilder& builder, const Node& node) {
@@ -151,6 +167,7 @@ bool LowerResize(PlanBuilder& builder, const Node& node) {
   for (size_t i = 2; i < from.size(); ++i) {
     if (to[i] % from[i] != 0) return false;
   }
+  if (!EnlargesExactly(builder, node)) return false;
   const Placement source = builder.Current(x);
   const dnnl::resampling_forward::primitive_desc pd(DnnlEngine(), dnnl::prop_kind::forward_inference,
                                                     dnnl::algorithm::resampling_nearest, source.desc, builder.AnyOf(y),
