@@ -5,7 +5,7 @@
 #include "engine/compile/specialize.h"
 #include "engine/model_state.h"
 #include "engine/onnx/import.h"
-#include "engine/ops/op.h"
+#include "engine/ops/dims.h"
 #include "engine/passes/pipelines.h"
 #include "engine/status.h"
 
@@ -106,11 +106,7 @@ absl::Status CheckInputShapes(const Model& model, absl::Span<const Shape> shapes
       return absl::InvalidArgumentError(absl::StrCat("input '", spec.name, "' must have the shape ",
                                                      ToString(spec.shape), "; got ", ToString(shapes[i])));
     };
-    int64_t elements = 1;
-    for (int64_t dim : shapes[i]) {
-      if (dim < 0 || (dim > 0 && elements > kMaxElements / dim)) return refuse();
-      elements *= dim;
-    }
+    if (!CheckDims(shapes[i]).ok()) return refuse();
     if (!spec.has_rank) continue;
     if (shapes[i].size() != spec.shape.size()) return refuse();
     for (size_t d = 0; d < spec.shape.size(); ++d) {

@@ -182,8 +182,11 @@ absl::Status CheckLoop(const Node& node, absl::Span<const ValueInfo* const> inpu
   if (loop && formal < 2 && captures > 0 && formal < static_cast<int>(inputs.size()) && formal < 1) {
     return OpError("needs a trip count or a condition");
   }
+  const int64_t scanned = node.attributes.Int("num_scan_inputs", 0);
+  if (!loop && (scanned < 0 || scanned > formal)) {
+    return OpError("num_scan_inputs is ", scanned, ", which does not fit its ", formal, " inputs");
+  }
   const int carried = loop ? std::max(0, formal - 2) : NumScanStates(node);
-  if (carried < 0) return OpError("num_scan_inputs does not fit its ", formal, " inputs");
   const size_t expected = (loop ? 2 + carried : formal) + captures;
   if (body.inputs().size() != expected) {
     return OpError("the body has ", body.inputs().size(), " inputs; expected ", expected);

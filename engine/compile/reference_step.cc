@@ -87,6 +87,9 @@ class ReferenceStep final : public Step {
   const std::vector<Operand> outputs_;
 };
 
+// A result whose size the data choose may not take all the memory there is.
+constexpr size_t kMaxDynamicBytes = size_t{1} << 31;
+
 // Infers the outputs' shapes from the contents of the inputs at each run, then allocates and computes them.
 class BoundDynamicStep final : public BoundStep {
  public:
@@ -106,7 +109,12 @@ class BoundDynamicStep final : public BoundStep {
     TANDEM_ASSIGN_OR_RETURN(const std::vector<ValueInfo> outputs, InferNode(node_, pointers));
     std::vector<Tensor> tensors(outputs.size());
     for (size_t i = 0; i < outputs.size(); ++i) {
-      if (outputs[i].shape.has_value()) tensors[i] = Tensor(outputs[i].type, *outputs[i].shape);
+      if (!outputs[i].shape.has_value()) continue;
+      if (NumElements(*outputs[i].shape) * SizeOf(outputs[i].type) > kMaxDynamicBytes) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat("the data ask for a result of shape ", ToString(*outputs[i].shape), ", which is too large"));
+      }
+      tensors[i] = Tensor(outputs[i].type, *outputs[i].shape);
     }
     KernelContext context(node_, Pointers(inputs_, node_.num_own_inputs()), std::move(tensors));
     TANDEM_RETURN_IF_ERROR(FindOp(node_.op)->kernel(context));
@@ -147,8 +155,8 @@ using Subgraphs = std::map<std::string, std::shared_ptr<PlanCache>, std::less<>>
 class BoundControlFlowStep final : public BoundStep {
  public:
   BoundControlFlowStep(const Node& node, const Subgraphs& subgraphs, std::vector<Tensor> inputs,
-                       std::vector<Tensor*> slots, Binding& binding)
-      : node_(node), inputs_(std::move(inputs)), slots_(std::move(slots)) {
+                       std::vector<Tensor*> slots, const std::vector<DataType>& types, Binding& binding)
+      : node_(node), inputs_(std::move(inputs)), slots_(std::move(slots)), types_(types) {
     // One subgraph of a node runs at a time, and what it returns is copied: they share the room behind the plan.
     for (const auto& [name, plans] : subgraphs) {
       bound_.emplace(name,
@@ -163,7 +171,13 @@ class BoundControlFlowStep final : public BoundStep {
     auto results = RunControlFlow(node_, inputs_, run);
     if (!results.ok()) return WithContext(results.status(), Describe(node_));
     for (size_t i = 0; i < slots_.size(); ++i) {
-      if (slots_[i] != nullptr) *slots_[i] = (*results)[i];
+      if (slots_[i] == nullptr) continue;
+      // Which type comes out may depend on the branch taken; what follows was compiled for one.
+      if ((*results)[i].type() != types_[i]) {
+        return absl::InvalidArgumentError(absl::StrCat(Describe(node_), ": output ", i, " is ", NameOf(types_[i]),
+                                                       " as inferred and ", NameOf((*results)[i].type()), " now"));
+      }
+      *slots_[i] = (*results)[i];
     }
     return absl::OkStatus();
   }
@@ -190,23 +204,27 @@ class BoundControlFlowStep final : public BoundStep {
   const Node& node_;
   const std::vector<Tensor> inputs_;
   const std::vector<Tensor*> slots_;
+  const std::vector<DataType>& types_;  // of the outputs, as inferred; the step's
   std::map<std::string, std::unique_ptr<BoundGraph>, std::less<>> bound_;
 };
 
 class ControlFlowStep final : public Step {
  public:
-  ControlFlowStep(Node node, Subgraphs subgraphs, std::vector<Operand> inputs, std::vector<int> slots)
+  ControlFlowStep(Node node, Subgraphs subgraphs, std::vector<Operand> inputs, std::vector<int> slots,
+                  std::vector<DataType> types)
       : node_(std::move(node)),
         subgraphs_(std::move(subgraphs)),
         inputs_(std::move(inputs)),
-        slots_(std::move(slots)) {}
+        slots_(std::move(slots)),
+        types_(std::move(types)) {}
 
   std::unique_ptr<BoundStep> Bind(Binding& binding) const override {
     std::vector<Tensor> inputs;
     std::vector<Tensor*> slots;
     for (const Operand& input : inputs_) inputs.push_back(input.Bind(binding));
     for (int slot : slots_) slots.push_back(slot < 0 ? nullptr : &binding.slot(slot));
-    return std::make_unique<BoundControlFlowStep>(node_, subgraphs_, std::move(inputs), std::move(slots), binding);
+    return std::make_unique<BoundControlFlowStep>(node_, subgraphs_, std::move(inputs), std::move(slots), types_,
+                                                  binding);
   }
 
   std::string Description() const override { return absl::StrCat("subgraphs of ", Describe(node_)); }
@@ -216,6 +234,7 @@ class ControlFlowStep final : public Step {
   const Subgraphs subgraphs_;
   const std::vector<Operand> inputs_;
   const std::vector<int> slots_;
+  const std::vector<DataType> types_;
 };
 
 std::vector<int> SlotOutputs(PlanBuilder& builder, const Node& node) {
@@ -266,9 +285,11 @@ absl::Status AddControlFlowStep(PlanBuilder& builder, const Node& node) {
     subgraphs.emplace(std::string(name), std::make_shared<PlanCache>(WithInputTypes(*graph, types), builder.context()));
   }
   const std::vector<BufferId> buffers = BuffersOf(inputs);
-  builder.AddStep(
-      std::make_unique<ControlFlowStep>(node, std::move(subgraphs), std::move(inputs), SlotOutputs(builder, node)),
-      buffers);
+  std::vector<DataType> types;
+  for (ValueId output : node.outputs) types.push_back(builder.value(output).type);
+  builder.AddStep(std::make_unique<ControlFlowStep>(node, std::move(subgraphs), std::move(inputs),
+                                                    SlotOutputs(builder, node), std::move(types)),
+                  buffers);
   return absl::OkStatus();
 }
 

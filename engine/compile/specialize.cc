@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "engine/compile/control_flow.h"
+#include "engine/ops/dims.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
@@ -210,13 +211,7 @@ absl::StatusOr<std::vector<ValueInfo>> InferNode(const Node& node, absl::Span<co
   InferContext context(node, inputs, static_cast<int>(node.outputs.size()));
   TANDEM_RETURN_IF_ERROR(op->infer(context));
   for (const ValueInfo& output : context.outputs()) {
-    int64_t elements = 1;
-    for (int64_t dim : output.shape.value_or(Shape{})) {
-      if (dim < 0 || (dim > 0 && elements > kMaxElements / dim)) {
-        return absl::InvalidArgumentError(absl::StrCat("cannot make the shape ", ToString(*output.shape)));
-      }
-      elements *= dim;
-    }
+    if (output.shape.has_value()) TANDEM_RETURN_IF_ERROR(CheckDims(*output.shape));
   }
   return std::move(context.outputs());
 }
