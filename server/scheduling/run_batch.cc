@@ -32,6 +32,11 @@ struct Ran {
   Time end{};
 };
 
+// Clients may send any byte for true; a bool in memory is 0 or 1.
+void MakeBools(char* bytes, size_t size) {
+  for (size_t i = 0; i < size; ++i) bytes[i] = bytes[i] != 0 ? 1 : 0;
+}
+
 // Writes every part's rows of every input, one after the other, and zeros in the rows of padding.
 void Gather(engine::Execution& run, absl::Span<const Part> parts, int64_t padded_rows) {
   const int inputs = static_cast<int>(parts[0].request->shapes.size());
@@ -46,6 +51,7 @@ void Gather(engine::Execution& run, absl::Span<const Part> parts, int64_t padded
       to += size;
     }
     std::memset(to, 0, static_cast<size_t>(end - to));
+    if (tensor.type() == engine::DataType::kBool) MakeBools(static_cast<char*>(tensor.data()), tensor.num_bytes());
   }
 }
 

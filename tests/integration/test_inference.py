@@ -6,10 +6,12 @@ import grpc
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
+from onnx import TensorProto, helper
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
-from small_models import digits, model_file, tensor
+import tandemd
+from small_models import digits, model_file, save_model, tensor
 
 pytestmark = pytest.mark.request_path
 
@@ -199,6 +201,17 @@ def test_a_message_of_100_mb_is_served(stub):
 def test_a_message_beyond_the_limit_is_refused(stub):
     refused(stub, grpc.StatusCode.RESOURCE_EXHAUSTED, "larger than max", model_name="tab_digits",
             raw_input_contents=[b"x" * (129 << 20)])
+
+
+def test_any_byte_but_zero_is_true(tmp_path):
+    node = helper.make_node("Cast", ["b"], ["n"], to=TensorProto.INT32)
+    model = save_model(tmp_path / "bools.onnx", [node], [("b", TensorProto.BOOL, ["N"])],
+                       [("n", TensorProto.INT32, ["N"])])
+    with tandemd.running(model) as server, grpc.insecure_channel(server.grpc) as channel:
+        request = service_pb2.ModelInferRequest(model_name="bools", inputs=[raw_input("b", "BOOL", (4,))],
+                                                raw_input_contents=[bytes([0, 1, 2, 255])])
+        answer = service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request)
+    assert np.frombuffer(answer.raw_output_contents[0], np.int32).tolist() == [0, 1, 1, 1]
 
 
 def test_clients_that_vanish_leave_the_server_serving(server, client):
