@@ -12,6 +12,23 @@ using dnnl::memory;
 
 memory::dims Dims(const Shape& shape) { return DnnlDims(shape); }
 
+// Where a value can be cut into views: its own layout if that has no blocks, else row-major.
+Placement Sliceable(PlanBuilder& builder, ValueId id) {
+  const Placement current = builder.Current(id);
+  if (IsPlain(current.desc)) return current;
+  return {builder.Dense(id), builder.RowMajorOf(id)};
+}
+
+// Defines `y` as the part of `source` that begins at `offsets`.
+void DefinePart(PlanBuilder& builder, ValueId y, const Placement& source, const memory::dims& offsets) {
+  const memory::dims strides = source.desc.get_strides();
+  int64_t elements = 0;
+  for (size_t i = 0; i < offsets.size(); ++i) elements += offsets[i] * strides[i];
+  const size_t bytes = static_cast<size_t>(elements) * SizeOf(builder.value(y).type);
+  builder.Define(y, {builder.PartOf(source.buffer, bytes),
+                     memory::desc(Dims(builder.shape(y)), source.desc.get_data_type(), strides)});
+}
+
 }  // namespace
 
 bool LowerView(PlanBuilder& builder, const Node& node) {
@@ -74,8 +91,7 @@ bool LowerSlice(PlanBuilder& builder, const Node& node) {
     const int64_t start = (*begin)[i] < 0 ? (*begin)[i] + shape[axis] : (*begin)[i];
     offsets[axis] = std::min(std::max<int64_t>(start, 0), shape[axis]);
   }
-  const Placement source = builder.Current(x);
-  builder.Define(y, {source.buffer, source.desc.submemory_desc(Dims(builder.shape(y)), offsets)});
+  DefinePart(builder, y, Sliceable(builder, x), offsets);
   return true;
 }
 
@@ -85,15 +101,15 @@ bool LowerSplit(PlanBuilder& builder, const Node& node) {
   const Shape& shape = builder.shape(x);
   const auto axis = NormalizeAxis(node.attributes.Int("axis", 0), static_cast<int64_t>(shape.size()));
   if (!axis.ok()) return false;
-  const Placement source = builder.Current(x);
-  memory::dims offsets(shape.size(), 0);
-  std::vector<memory::desc> parts;
   for (ValueId y : node.outputs) {
     if (!builder.FitsDnnl(y)) return false;
-    parts.push_back(source.desc.submemory_desc(Dims(builder.shape(y)), offsets));
+  }
+  const Placement source = Sliceable(builder, x);
+  memory::dims offsets(shape.size(), 0);
+  for (ValueId y : node.outputs) {
+    DefinePart(builder, y, source, offsets);
     offsets[*axis] += builder.shape(y)[*axis];
   }
-  for (size_t i = 0; i < parts.size(); ++i) builder.Define(node.outputs[i], {source.buffer, parts[i]});
   return true;
 }
 

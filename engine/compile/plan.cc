@@ -12,6 +12,7 @@ namespace tandem::engine {
 void* Binding::address(BufferId id) const {
   const Buffer& buffer = plan_.buffers[id];
   if (buffer.constant != nullptr) return const_cast<void*>(buffer.constant.get());
+  if (buffer.parent != kNoBuffer) return static_cast<char*>(address(buffer.parent)) + buffer.offset;
   return arena_.base() + offset_ + buffer.offset;
 }
 

@@ -39,10 +39,11 @@ class Step {
   virtual std::string Description() const = 0;
 };
 
-// Memory of a plan: a part of the arena, or bytes that never change (weights), kept alive by `owner`.
+// Memory of a plan: a part of the arena, a part of another buffer, or bytes that never change (weights).
 struct Buffer {
   size_t bytes = 0;
-  size_t offset = 0;                     // in the arena
+  size_t offset = 0;  // in the arena, or in `parent`
+  BufferId parent = kNoBuffer;
   std::shared_ptr<const void> constant;  // not null: these bytes instead
 };
 

@@ -102,6 +102,19 @@ BufferId PlanBuilder::NewBuffer(size_t bytes) {
   return static_cast<BufferId>(plan_->buffers.size() - 1);
 }
 
+BufferId PlanBuilder::PartOf(BufferId parent, size_t offset) {
+  if (offset == 0) return parent;
+  const BufferId id = NewBuffer(0);
+  plan_->buffers[id].parent = parent;
+  plan_->buffers[id].offset = offset;
+  return id;
+}
+
+BufferId PlanBuilder::WholeOf(BufferId id) const {
+  while (plan_->buffers[id].parent != kNoBuffer) id = plan_->buffers[id].parent;
+  return id;
+}
+
 void PlanBuilder::Define(ValueId id, Placement placement) { places_[id].placements.push_back(std::move(placement)); }
 
 BufferId PlanBuilder::DefineDense(ValueId id) {
@@ -121,7 +134,7 @@ void PlanBuilder::AddStep(std::unique_ptr<Step> step, absl::Span<const BufferId>
   const int index = static_cast<int>(plan_->steps.size());
   for (BufferId id : buffers) {
     if (id == kNoBuffer) continue;
-    BufferLife& life = lives_[id];
+    BufferLife& life = lives_[WholeOf(id)];
     if (life.last < life.first) life.first = index;
     life.last = index;
   }
@@ -141,7 +154,7 @@ Source PlanBuilder::SourceOf(ValueId id) {
   return {Source::Kind::kBuffer, buffer, value(id).type, shape(id)};
 }
 
-void PlanBuilder::KeepToEnd(BufferId buffer) { kept_.push_back(buffer); }
+void PlanBuilder::KeepToEnd(BufferId buffer) { kept_.push_back(WholeOf(buffer)); }
 
 std::shared_ptr<const Plan> PlanBuilder::Finish() {
   const int end = static_cast<int>(plan_->steps.size());
@@ -154,7 +167,9 @@ std::shared_ptr<const Plan> PlanBuilder::Finish() {
     if (plan_->buffers[i].constant != nullptr) in_arena[i] = BufferLife();
   }
   const MemoryPlan memory = PlanMemory(in_arena);
-  for (size_t i = 0; i < in_arena.size(); ++i) plan_->buffers[i].offset = memory.offsets[i];
+  for (size_t i = 0; i < in_arena.size(); ++i) {
+    if (plan_->buffers[i].parent == kNoBuffer) plan_->buffers[i].offset = memory.offsets[i];
+  }
   plan_->arena_bytes = (memory.bytes + 4095) / 4096 * 4096;
   return std::move(plan_);
 }

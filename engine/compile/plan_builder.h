@@ -53,6 +53,9 @@ class PlanBuilder {
   BufferId PackedConstant(const Tensor& tensor, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 
   BufferId NewBuffer(size_t bytes);
+  // The bytes of `parent` from `offset` on. Views start there rather than in their descriptors, whose own offset some
+  // of oneDNN's kernels overlook.
+  BufferId PartOf(BufferId parent, size_t offset);
   // Says where a value lies once it is computed. The first call tells its current layout.
   void Define(ValueId id, Placement placement);
   // A buffer for the whole value, row-major or in `desc`, and its definition.
@@ -82,6 +85,8 @@ class PlanBuilder {
   };
   BufferId AddConstantBuffer(std::shared_ptr<const void> bytes, size_t size);
   BufferId Convert(ValueId id, const dnnl::memory::desc& to);
+  // The buffer that `id` is a part of, or itself: the one whose life counts.
+  BufferId WholeOf(BufferId id) const;
 
   const Graph& graph_;
   const CompileContext& context_;

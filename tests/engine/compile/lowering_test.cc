@@ -141,6 +141,29 @@ TEST(LowerLayoutTest, ViewsOfBlockedLayoutsFeedWhatFollows) {
   }
 }
 
+// Attention as exporters write it: queries, keys and values are slices of one product, seen by heads.
+TEST(LowerMatMulTest, ReadsSlicedAndTransposedOperands) {
+  for (int64_t length : {1, 5, 40}) {
+    for (int64_t head : {15, 16}) {
+      SCOPED_TRACE(absl::StrCat(length, " steps, heads of ", head));
+      constexpr int64_t kHeads = 8;
+      GraphMaker maker;
+      const ValueId x =
+          maker.Op("Reshape", {maker.Input({2, length, 3 * kHeads * head}), maker.Ints({2, length, 3, kHeads, head})});
+      const ValueId qkv = maker.Op("Transpose", {x}, With("perm", IntList{2, 0, 3, 1, 4}));
+      ValueId parts[3];
+      for (int64_t i = 0; i < 3; ++i) {
+        const ValueId slice = maker.Op("Slice", {qkv, maker.Ints({i}), maker.Ints({i + 1}), maker.Ints({0})});
+        parts[i] = maker.Op("Squeeze", {slice, maker.Ints({0})});
+      }
+      const ValueId keys = maker.Op("Transpose", {parts[1]}, With("perm", IntList{0, 1, 3, 2}));
+      const ValueId weights = maker.Op("Softmax", {maker.Op("MatMul", {parts[0], keys})});
+      maker.Output(maker.Op("MatMul", {weights, parts[2]}));
+      ExpectPlanAgrees(maker.graph);
+    }
+  }
+}
+
 TEST(LowerLayoutTest, ConcatAlongEveryAxisOfBlockedAndPlainSources) {
   for (int64_t axis : {0, 1, 2, 3, -1}) {
     SCOPED_TRACE(axis);
