@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "engine/passes/rewrites.h"
 #include "tests/engine/graph_maker.h"
 

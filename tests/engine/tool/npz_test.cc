@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "tests/engine/model_maker.h"
 
 namespace tandem::engine {
