@@ -257,14 +257,13 @@ TEST(ScanTest, InputsOfDifferentLengthAreAnError) {
 }
 
 TEST(ScanTest, CountsThatDoNotFitAreRefused) {
-  for (int64_t count : {-1, 0, 2, 100}) {
+  for (int64_t count : {-1, 2, 100}) {
     SubgraphMaker body;
     body.Input("a", {}).Output("a");
     ModelMaker maker;
     maker.Input("x", {3}).Output("y");
     maker.Node("Scan", {"x"}, {"y"}).Graph("body", body.graph()).Int("num_scan_inputs", count);
-    const auto outputs = maker.Run({Floats({3}, {1, 2, 3})});
-    if (count != 0) EXPECT_FALSE(outputs.ok()) << count;
+    EXPECT_FALSE(maker.Run({Floats({3}, {1, 2, 3})}).ok()) << count;
   }
 }
 
