@@ -36,11 +36,10 @@ bool FitsAsOperand(const Matcher& matcher, ValueId operand, const Shape& to, con
   const Shape& shape = *value.shape;
   if (shape == to) return true;
   const size_t offset = to.size() - shape.size();
-  int stretched_axes = 0, own_axes = 0;
+  int own_axes = 0;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] != 1 && shape[i] != to[offset + i]) return false;
     if (shape[i] != 1) ++own_axes;
-    if (shape[i] == 1 && to[offset + i] != 1) ++stretched_axes;
   }
   // Fast kernels know one scalar, or one value a channel (a column of products).
   if (own_axes == 0) return true;
