@@ -179,9 +179,7 @@ absl::Status CheckLoop(const Node& node, absl::Span<const ValueInfo* const> inpu
   const int formal = NumFormalInputs(node);
   const size_t captures = CapturePositions(node, "body").size();
   const bool loop = node.op == "Loop";
-  if (loop && formal < 2 && captures > 0 && formal < static_cast<int>(inputs.size()) && formal < 1) {
-    return OpError("needs a trip count or a condition");
-  }
+  if (loop && formal < 1) return OpError("needs a trip count or a condition");
   const int64_t scanned = node.attributes.Int("num_scan_inputs", 0);
   if (!loop && (scanned < 0 || scanned > formal)) {
     return OpError("num_scan_inputs is ", scanned, ", which does not fit its ", formal, " inputs");

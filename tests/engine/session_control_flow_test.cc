@@ -256,6 +256,16 @@ TEST(ScanTest, InputsOfDifferentLengthAreAnError) {
   EXPECT_THAT(runner.Floats({Floats({1}, {1}), Floats({1}, {3})}), ElementsAre(4));
 }
 
+TEST(LoopTest, WithoutTripCountAndConditionIsRefused) {
+  SubgraphMaker body;
+  body.Input("i", {}).Input("c", {}).Output("c").Output("i");
+  ModelMaker maker;
+  maker.Input("x", {3}).Output("y");
+  maker.Node("Loop", {}, {"y"}).Graph("body", body.graph());
+  const absl::Status status = maker.Run({Floats({3}, {1, 2, 3})}).status();
+  EXPECT_NE(status.message().find("trip count"), absl::string_view::npos) << status;
+}
+
 TEST(ScanTest, CountsThatDoNotFitAreRefused) {
   for (int64_t count : {-1, 2, 100}) {
     SubgraphMaker body;
