@@ -5,6 +5,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "engine/check.h"
+#include "engine/ops/dims.h"
 
 namespace tandem::engine {
 
@@ -125,31 +126,16 @@ T* Gather(const T* source, absl::Span<const int64_t> strides, absl::Span<const s
   return target;
 }
 
-// Calls `f(T{})` with the unsigned integer of `element_size` bytes.
-template <typename F>
-void WithElement(size_t element_size, F&& f) {
-  switch (element_size) {
-    case 1:
-      return f(uint8_t{});
-    case 2:
-      return f(uint16_t{});
-    case 4:
-      return f(uint32_t{});
-    case 8:
-      return f(uint64_t{});
-    default:
-      TANDEM_CHECK(false, "element size");
-  }
-}
-
 }  // namespace
 
 void CopyGathered(const void* source, absl::Span<const int64_t> source_strides,
                   absl::Span<const std::vector<int64_t>> indices, void* target, size_t element_size) {
-  WithElement(element_size, [&](auto t) {
+  const absl::Status status = DispatchSize(element_size, [&](auto t) {
     using T = decltype(t);
     Gather(static_cast<const T*>(source), source_strides, indices, 0, static_cast<T*>(target));
+    return absl::OkStatus();
   });
+  TANDEM_CHECK(status.ok(), status.message());
 }
 
 void CopyStrided(const void* source, absl::Span<const int64_t> source_strides, void* target,
@@ -162,10 +148,12 @@ void CopyStrided(const void* source, absl::Span<const int64_t> source_strides, v
     const auto contiguous = std::find_if(axes.begin(), axes.end(), [](const Axis& axis) { return axis.source == 1; });
     if (contiguous != axes.end()) std::rotate(contiguous, contiguous + 1, axes.end() - 1);
   }
-  WithElement(element_size, [&](auto t) {
+  const absl::Status status = DispatchSize(element_size, [&](auto t) {
     using T = decltype(t);
     Copy(static_cast<const T*>(source), static_cast<T*>(target), axes);
+    return absl::OkStatus();
   });
+  TANDEM_CHECK(status.ok(), status.message());
 }
 
 }  // namespace tandem::engine
