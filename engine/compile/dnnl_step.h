@@ -2,6 +2,7 @@
 #ifndef TANDEM_ENGINE_COMPILE_DNNL_STEP_H_
 #define TANDEM_ENGINE_COMPILE_DNNL_STEP_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,23 @@ void AddPrimitive(PlanBuilder& builder, const dnnl::primitive& primitive, const 
 
 // Appends a conversion between two layouts of one value.
 void AddReorder(PlanBuilder& builder, const Placement& from, const Placement& to, const std::string& name);
+
+// A placement of real numbers (no quantization) or of the integers that stand for them.
+struct StoredPlacement {
+  Placement place;
+  std::optional<Quantization> quantization;  // per tensor; looked at only where the type is not float32
+};
+
+// Appends a conversion between two layouts, types and quantizations of one value.
+void AddConversion(PlanBuilder& builder, const StoredPlacement& from, const StoredPlacement& to,
+                   const std::string& name);
+
+// Adds the scale and zero point of argument `name` (DNNL_ARG_SRC...) to attributes and arguments; what is 1 or 0 is
+// left out.
+void SetScale(PlanBuilder& builder, int name, float scale, dnnl::primitive_attr& attributes,
+              std::vector<DnnlArgument>& arguments);
+void SetZeroPoint(PlanBuilder& builder, int name, int32_t zero_point, dnnl::primitive_attr& attributes,
+                  std::vector<DnnlArgument>& arguments);
 
 // Attributes that every primitive of a plan has: strict fp32, scratchpad from the arena.
 dnnl::primitive_attr PlanAttributes();

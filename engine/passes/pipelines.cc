@@ -15,10 +15,14 @@ constexpr Pass kModelPasses[] = {
     {"fold scale into convolution", FoldScaleIntoConv},
     {"fold scale into batch normalization", FoldScaleIntoBatchNormalization},
     {"fold bias into gemm", FoldBiasIntoGemm},
+    {"store weights", StoreWeights},
 };
 
 constexpr Pass kPlanPasses[] = {
     {"remove identity", RemoveIdentity},
+    {"store weights", StoreWeights},
+    {"store quantized", StoreQuantized},
+    {"spread quantization", SpreadQuantization},
     {"recognize layer normalization", RecognizeLayerNormalization},
     {"fold scale into batch normalization", FoldScaleIntoBatchNormalization},
     {"recognize channel shuffle", RecognizeChannelShuffle},
