@@ -44,6 +44,20 @@ void LogStep(const VersionStatus& step, const std::string& note) {
   }
 }
 
+void LogLaneStep(const models::LaneStatus& step, const std::string& note) {
+  const std::string text = absl::StrCat("model ", step.model, " version ", step.version, ": ", Describe(step.lane),
+                                        note.empty() ? "" : "; ", note);
+  switch (step.lane.state) {
+    case models::LaneState::kFailed:
+      return spdlog::error("{}", text);
+    case models::LaneState::kAbsent:
+    case models::LaneState::kBuilt:
+      return spdlog::debug("{}", text);
+    default:
+      return spdlog::info("{}", text);
+  }
+}
+
 }  // namespace
 
 App::App(const config::ServerConfig& config)
@@ -58,7 +72,8 @@ App::App(const config::ServerConfig& config)
                      dispatcher_.Forget(model);
                      inline_runner_.Forget(model);
                    },
-               .on_step = LogStep},
+               .on_step = LogStep,
+               .on_lane_step = LogLaneStep},
               registry_) {}
 
 App::~App() {
@@ -138,15 +153,20 @@ metrics::ServerSample App::Sample() {
   for (size_t code = 0; code < metrics::kNumCodes; ++code)
     sample.refused[code] = grpc_->receiver().refused()[code].Get();
   for (const models::VersionHandle& version : registry_.Published()) {
-    sample.versions.push_back({.model = version->model_name,
-                               .version = version->number_text,
-                               .variant = "fp32",
-                               .totals = version->queue->metrics().Sum(),
-                               .weight_bytes = static_cast<double>(version->model->weight_bytes()),
-                               .queued = static_cast<double>(dispatcher_.Waiting(*version->queue))});
+    for (const models::VariantHandle& variant : version->variants()) {
+      sample.versions.push_back({.model = version->model_name,
+                                 .version = version->number_text,
+                                 .variant = std::string(NameOf(variant->precision)),
+                                 .totals = variant->queue->metrics().Sum(),
+                                 .weight_bytes = static_cast<double>(variant->model->weight_bytes()),
+                                 .queued = static_cast<double>(dispatcher_.Waiting(*variant->queue))});
+    }
+    sample.variant_states.push_back(
+        {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
   }
   for (const VersionStatus& status : registry_.List()) {
-    sample.states.push_back({status.model, absl::StrCat(status.version), std::string(NameOf(status.state))});
+    sample.states.push_back(
+        {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});
   }
   return sample;
 }

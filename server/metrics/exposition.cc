@@ -111,11 +111,13 @@ MetricFamily VersionGauge(const ServerSample& sample, const std::string& name, c
   return family;
 }
 
-MetricFamily States(const ServerSample& sample) {
-  MetricFamily family = Family(
-      "model_state", "1 for the state that a model version is in (found, loading, ... failed).", MetricType::Gauge);
-  for (const StateSample& state : sample.states) {
-    AddGauge(family, {{"model", state.model}, {"version", state.version}, {"state", state.state}}, 1);
+MetricFamily States(const std::string& name, const std::string& help, const std::vector<StateSample>& states) {
+  MetricFamily family = Family(name, help, MetricType::Gauge);
+  for (const StateSample& state : states) {
+    Labels labels = {{"model", state.model}, {"version", state.version}};
+    if (!state.variant.empty()) labels.push_back({"variant", state.variant});
+    labels.push_back({"state", state.state});
+    AddGauge(family, std::move(labels), 1);
   }
   return family;
 }
@@ -134,7 +136,9 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
       std::move(info),
       std::move(ready),
       std::move(in_flight),
-      States(sample),
+      States("model_state", "1 for the state that a model version is in (found, loading, ... failed).", sample.states),
+      States("variant_state", "1 for the state that a version's int8 variant is in (absent, building, ... failed).",
+             sample.variant_states),
       Requests(sample),
       Refused(sample),
       Latency(sample, "request_queue_seconds", "Time successful requests waited for a worker.", &VersionTotals::queue),

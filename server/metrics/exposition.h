@@ -24,10 +24,11 @@ struct VersionSample {
   double queued = 0;  // requests that wait
 };
 
-// What is told of one version's life.
+// What is told of the life of one version, or of one variant of it.
 struct StateSample {
   std::string model;
   std::string version;
+  std::string variant;  // empty: of the version
   std::string state;
 };
 
@@ -39,6 +40,7 @@ struct ServerSample {
   std::array<uint64_t, kNumCodes> refused{};
   std::vector<VersionSample> versions;
   std::vector<StateSample> states;
+  std::vector<StateSample> variant_states;
 };
 
 // Every metric of the server, in a fixed order, and those of the process.

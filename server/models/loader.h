@@ -2,7 +2,8 @@
 //
 // It looks at once when started and then every poll interval. A version found is loaded, warmed up and published; one
 // that has gone is retracted, and freed when its last request has ended. A version that fails leaves whatever was
-// serving in place, and is tried again when its files change. Thread-safe.
+// serving in place, and is tried again when its files change. int8 siblings join once
+// fp32 serves. Thread-safe.
 #ifndef TANDEM_SERVER_MODELS_LOADER_H_
 #define TANDEM_SERVER_MODELS_LOADER_H_
 
@@ -19,8 +20,11 @@
 #include "absl/types/span.h"
 #include "config/model_config.h"
 #include "engine/mutex.h"
+#include "server/models/int8_lanes.h"
+#include "server/models/load_variant.h"
 #include "server/models/registry.h"
 #include "server/models/repository.h"
+#include "server/models/variant.h"
 #include "server/models/version.h"
 #include "server/sync/cond_var.h"
 
@@ -35,6 +39,7 @@ struct LoaderOptions {
   std::function<void(const engine::Model&)> forget;
   // Told of every step, for the log.
   std::function<void(const VersionStatus&, const std::string& note)> on_step;
+  std::function<void(const LaneStatus&, const std::string& note)> on_lane_step;  // of int8
 };
 
 class Loader {
@@ -59,15 +64,17 @@ class Loader {
   using Key = std::pair<std::string, int64_t>;
 
   void Loop();
-  void LookOnce();
+  std::vector<ModelFiles> LookOnce();
   std::vector<ModelFiles> FindModels();
   void Align(const ModelFiles& files);
   config::ModelConfig ReadConfig(const ModelFiles& files, absl::Status& status);
   // Whether the version serves after this, having been loaded now or before.
   bool EnsureLoaded(const ModelFiles& files, int64_t number, const config::ModelConfig& config,
                     const absl::Status& config_status);
-  absl::StatusOr<std::unique_ptr<Version>> Load(const ModelFiles& files, int64_t number,
-                                                const config::ModelConfig& config, std::string& note);
+  absl::StatusOr<WarmVariant> LoadFp32(const ModelFiles& files, int64_t number, const config::ModelConfig& config);
+  // Brings routes and int8 siblings of what is published in line, once fp32 is.
+  void AlignVariants(const std::vector<ModelFiles>& found, bool settled);
+  VariantHandle Keep(std::unique_ptr<Variant> variant);
   void RetractAllBut(const std::string& model, const std::set<int64_t>& keep);
   void ForgetFailures(const std::vector<ModelFiles>& found);
   void Enter(const Key& key, State state, const std::string& reason = "", const std::string& note = "");
@@ -82,6 +89,8 @@ class Loader {
   std::map<Key, std::string> failed_;    // stamp of the files that failed
   std::map<Key, std::string> unstable_;  // stamp seen at the last look, of versions not loaded yet
   std::set<std::string> known_models_;
+  std::map<Key, int> living_;  // variants that are not buried yet
+  Int8Lanes lanes_;
 
   mutable Mutex mutex_;
   CondVar wake_;

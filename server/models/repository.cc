@@ -48,7 +48,12 @@ ModelFiles ScanModel(const fs::path& folder) {
     if (!absl::SimpleAtoi(child.filename().string(), &number) || number < 1 || !fs::is_regular_file(file, error)) {
       continue;
     }
-    model.versions[number] = {.model_file = file.string(), .stamp = StampOf(child)};
+    VersionFiles& version = model.versions[number];
+    version = {.model_file = file.string(), .stamp = StampOf(child)};
+    if (const fs::path int8 = child / "int8"; fs::is_regular_file(int8 / "model.onnx", error)) {
+      version.int8_folder = int8.string();
+      version.int8_stamp = StampOf(int8);
+    }
   }
   return model;
 }

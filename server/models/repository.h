@@ -15,6 +15,9 @@ struct VersionFiles {
   std::string model_file;
   // Changes when any of the version's files does: sizes and modification times.
   std::string stamp;
+  // A ready-made int8 sibling: VERSION/int8 with a model.onnx in it, and its stamp; empty when there is none.
+  std::string int8_folder;
+  std::string int8_stamp;
 };
 
 struct ModelFiles {

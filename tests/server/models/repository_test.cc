@@ -30,6 +30,18 @@ class RepositoryTest : public ::testing::Test {
   fs::path root_;
 };
 
+TEST_F(RepositoryTest, AnInt8SiblingHasAStampOfItsOwn) {
+  Write("m/1/model.onnx");
+  const VersionFiles before = (*ScanRepository(root_.string()))[0].versions.at(1);
+  EXPECT_EQ(before.int8_folder, "");
+  Write("m/1/int8/model.onnx");
+  const VersionFiles after = (*ScanRepository(root_.string()))[0].versions.at(1);
+  EXPECT_EQ(after.stamp, before.stamp);
+  EXPECT_EQ(after.int8_folder, (root_ / "m/1/int8").string());
+  Write("m/1/int8/report.json");
+  EXPECT_NE((*ScanRepository(root_.string()))[0].versions.at(1).int8_stamp, after.int8_stamp);
+}
+
 TEST_F(RepositoryTest, FindsVersionsNewestFirst) {
   Write("m/2/model.onnx");
   Write("m/10/model.onnx");
