@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/session.h"
 #include "engine/status.h"
 #include "server/version.h"
 
@@ -31,6 +34,21 @@ int CoresByAffinity() {
 
 int WorkersOf(const config::ServerConfig& config) {
   return config.workers > 0 ? static_cast<int>(config.workers) : CoresByAffinity();
+}
+
+// Where state is kept when nobody says: the XDG base directories. Empty without a home.
+std::string StateDirOf(const config::ServerConfig& config) {
+  if (!config.state_dir.empty()) return config.state_dir;
+  const char* state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && state[0] == '/') return absl::StrCat(state, "/tandem");
+  const char* home = std::getenv("HOME");
+  return home != nullptr && home[0] == '/' ? absl::StrCat(home, "/.local/state/tandem") : "";
+}
+
+std::string QuantizerOf(const config::ServerConfig& config) {
+  if (!config.quantizer.empty()) return config.quantizer;
+  std::error_code error;
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "tandem-model").string();
 }
 
 void LogStep(const VersionStatus& step, const std::string& note) {
@@ -67,13 +85,16 @@ App::App(const config::ServerConfig& config)
                .repositories = config.model_repositories,
                .poll_interval = config.poll_interval,
                .workers = WorkersOf(config),
+               .state_dir = StateDirOf(config),
+               .quantizer = QuantizerOf(config),
                .forget =
                    [this](const engine::Model& model) {
                      dispatcher_.Forget(model);
                      inline_runner_.Forget(model);
                    },
                .on_step = LogStep,
-               .on_lane_step = LogLaneStep},
+               .on_lane_step = LogLaneStep,
+               .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }},
               registry_) {}
 
 App::~App() {
@@ -129,6 +150,7 @@ absl::Status App::RunUntilStopped() {
 
 void App::Drain() {
   draining_.store(true);
+  loader_.StopBuilds();
   if (grpc_ != nullptr) grpc_->Drain();
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
@@ -149,7 +171,11 @@ absl::Status App::WriteReadyFile() const {
 }
 
 metrics::ServerSample App::Sample() {
-  metrics::ServerSample sample{.version = kTandemVersion, .ready = Ready(), .in_flight = grpc_->receiver().in_flight()};
+  metrics::ServerSample sample{.version = kTandemVersion,
+                               .cpu = std::string(engine::CpuLevel()),
+                               .ready = Ready(),
+                               .in_flight = grpc_->receiver().in_flight(),
+                               .builds = loader_.build_metrics().Sum()};
   for (size_t code = 0; code < metrics::kNumCodes; ++code)
     sample.refused[code] = grpc_->receiver().refused()[code].Get();
   for (const models::VersionHandle& version : registry_.Published()) {

@@ -122,11 +122,27 @@ MetricFamily States(const std::string& name, const std::string& help, const std:
   return family;
 }
 
+MetricFamily Builds(const ServerSample& sample) {
+  MetricFamily family = Family("builds_total", "Builds of int8 siblings that ended, by outcome.", MetricType::Counter);
+  for (size_t i = 0; i < sample.builds.outcomes.size(); ++i) {
+    AddCounter(family, {{"outcome", kBuildOutcomes[i]}}, static_cast<double>(sample.builds.outcomes[i]));
+  }
+  return family;
+}
+
+MetricFamily BuildSeconds(const ServerSample& sample) {
+  MetricFamily family = Family("build_seconds", "Time that builds of int8 siblings took.", MetricType::Histogram);
+  AddHistogram<BuildHistogram>(family, {}, sample.builds.seconds, kSecondsPerNanosecond);
+  return family;
+}
+
 }  // namespace
 
 std::vector<MetricFamily> Families(const ServerSample& sample) {
-  MetricFamily info = Family("build_info", "1, with the version of the server.", MetricType::Gauge);
-  AddGauge(info, {{"server_version", sample.version}}, 1);
+  MetricFamily info =
+      Family("build_info", "1, with the version of the server and the instruction set it compiles plans for.",
+             MetricType::Gauge);
+  AddGauge(info, {{"server_version", sample.version}, {"cpu", sample.cpu}}, 1);
   MetricFamily ready = Family("ready", "1 while the server takes requests.", MetricType::Gauge);
   AddGauge(ready, {}, sample.ready ? 1 : 0);
   MetricFamily in_flight =
@@ -148,6 +164,8 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
       BatchRows(sample),
       VersionGauge(sample, "queued_requests", "Requests that wait for a worker.", &VersionSample::queued),
       VersionGauge(sample, "weight_bytes", "Memory of the weights.", &VersionSample::weight_bytes),
+      Builds(sample),
+      BuildSeconds(sample),
   };
   for (MetricFamily& family : ProcessFamilies()) families.push_back(std::move(family));
   return families;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "server/metrics/build_metrics.h"
 #include "server/metrics/version_metrics.h"
 
 namespace tandem::metrics {
@@ -34,6 +35,7 @@ struct StateSample {
 
 struct ServerSample {
   std::string version;  // of this server
+  std::string cpu;      // the level that plans are compiled for
   bool ready = false;
   uint64_t in_flight = 0;  // requests that have arrived and not ended
   // Requests refused before they reached a version, by status code.
@@ -41,6 +43,7 @@ struct ServerSample {
   std::vector<VersionSample> versions;
   std::vector<StateSample> states;
   std::vector<StateSample> variant_states;
+  BuildTotals builds;  // of int8 siblings
 };
 
 // Every metric of the server, in a fixed order, and those of the process.

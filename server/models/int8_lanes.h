@@ -1,5 +1,5 @@
-// Int8Lanes: brings the int8 siblings of published versions in line with what is on disk. Belongs to the loader's
-// thread.
+// Int8Lanes: brings the int8 siblings of published versions in line with what is on disk: a ready-made one is loaded,
+// one that there are samples for is built. Belongs to the loader's thread.
 //
 // A version's lane starts when the version is published and starts over when the files or the settings it comes from
 // change. What cannot be loaded is not tried again before that.
@@ -19,6 +19,7 @@
 #include "server/models/repository.h"
 #include "server/models/variant.h"
 #include "server/quantization/artifacts.h"
+#include "server/quantization/builder.h"
 
 namespace tandem::models {
 
@@ -40,13 +41,17 @@ class Int8Lanes {
  public:
   using Key = std::pair<std::string, int64_t>;
 
-  Int8Lanes(Int8LanesOptions options, Registry& registry) : options_(std::move(options)), registry_(registry) {}
+  // Both must outlive the lanes.
+  Int8Lanes(Int8LanesOptions options, Registry& registry, quantization::Builder& builder)
+      : options_(std::move(options)), registry_(registry), builder_(builder) {}
 
   // For a published version. `settled`: files that appear for the first time are whole; else they are believed once
   // they look the same twice.
   void Align(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool settled);
-  // The version is not published any more.
+  // The version is not published any more: its build is cancelled.
   void Drop(const Key& key);
+  // Takes in what the builder has finished.
+  void TakeResults();
 
  private:
   struct Followed {
@@ -63,6 +68,7 @@ class Int8Lanes {
 
   const Int8LanesOptions options_;
   Registry& registry_;
+  quantization::Builder& builder_;
   std::map<Key, Followed> followed_;
 };
 

@@ -42,12 +42,28 @@ Loader::Loader(LoaderOptions options, Registry& registry)
         bury_ = true;
         wake_.NotifyAll();
       })),
+      builder_(BuilderOptionsOf()),
       lanes_({.workers = options_.workers,
               .make_handle = [this](std::unique_ptr<Variant> variant) { return Keep(std::move(variant)); },
               .on_step = options_.on_lane_step},
-             registry_) {}
+             registry_, builder_) {}
+
+quantization::BuilderOptions Loader::BuilderOptionsOf() {
+  return {
+      .state_dir = options_.state_dir,
+      .program = options_.quantizer,
+      .on_progress = [this](const Key& key, const quantization::Progress& progress) { ShowProgress(key, progress); },
+      .on_result =
+          [this] {
+            MutexLock lock(mutex_);
+            built_ = true;
+            wake_.NotifyAll();
+          },
+      .on_warning = options_.on_warning};
+}
 
 Loader::~Loader() {
+  builder_.Stop();
   Stop();
   graveyard_->Close();
 }
@@ -110,12 +126,14 @@ void Loader::Loop() {
         MutexLock lock(mutex_);
         looks_done_ = asked;
         done_.NotifyAll();
-        while (!stopping_ && !bury_ && looks_asked_ == asked && Now() < next) wake_.WaitUntil(mutex_, next);
+        while (!stopping_ && !bury_ && !built_ && looks_asked_ == asked && Now() < next) wake_.WaitUntil(mutex_, next);
         stop = stopping_;
-        if (!stop && !bury_) break;
+        if (!stop && !bury_ && !built_) break;
         bury_ = false;
+        built_ = false;
       }
       Bury();
+      lanes_.TakeResults();
     }
     if (stop) return;
   }
@@ -254,6 +272,13 @@ void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
       lanes_.Align(files, number, config, settled);
     }
   }
+}
+
+void Loader::ShowProgress(const Key& key, const quantization::Progress& progress) {
+  registry_.Change(key.first, key.second, [&](Version& version) {
+    // The build may have been cancelled meanwhile.
+    if (version.lane.state == LaneState::kBuilding) version.lane.progress = progress;
+  });
 }
 
 VariantHandle Loader::Keep(std::unique_ptr<Variant> variant) {

@@ -23,6 +23,10 @@ struct VersionFiles {
 struct ModelFiles {
   std::string name;
   std::string config_file;  // "" when there is none
+  // What int8 siblings are built from: MODEL/samples/inputs.npz and labels.npy; empty when they are not there.
+  std::string samples_file;
+  std::string labels_file;
+  std::string samples_stamp;
   std::map<int64_t, VersionFiles> versions;
 };
 
