@@ -106,8 +106,10 @@ void AddConversion(PlanBuilder& builder, const StoredPlacement& from, const Stor
   const dnnl::reorder::primitive_desc pd(DnnlEngine(), from.place.desc, DnnlEngine(), to.place.desc, attributes);
   arguments.push_back({DNNL_ARG_FROM, from.place.buffer, from.place.desc});
   arguments.push_back({DNNL_ARG_TO, to.place.buffer, to.place.desc});
-  AddPrimitive(builder, dnnl::reorder(pd), pd.scratchpad_desc(), std::move(arguments),
-               absl::StrCat("conversion ", pd.impl_info_str(), " '", name, "'"));
+  AddPrimitive(
+      builder, dnnl::reorder(pd), pd.scratchpad_desc(), std::move(arguments),
+      absl::StrCat(from.place.desc.get_data_type() == to.place.desc.get_data_type() ? "reorder " : "conversion ",
+                   pd.impl_info_str(), " '", name, "'"));
 }
 
 dnnl::primitive_attr PlanAttributes() {

@@ -2,7 +2,6 @@
 #ifndef TANDEM_ENGINE_COMPILE_DNNL_STEP_H_
 #define TANDEM_ENGINE_COMPILE_DNNL_STEP_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +23,6 @@ void AddPrimitive(PlanBuilder& builder, const dnnl::primitive& primitive, const 
 
 // Appends a conversion between two layouts of one value.
 void AddReorder(PlanBuilder& builder, const Placement& from, const Placement& to, const std::string& name);
-
-// A placement of real numbers (no quantization) or of the integers that stand for them.
-struct StoredPlacement {
-  Placement place;
-  std::optional<Quantization> quantization;  // per tensor; looked at only where the type is not float32
-};
 
 // Appends a conversion between two layouts, types and quantizations of one value.
 void AddConversion(PlanBuilder& builder, const StoredPlacement& from, const StoredPlacement& to,
