@@ -56,8 +56,11 @@ void ForIsa(Isa isa, Body body) {
 class Decoder {
  public:
   explicit Decoder(const Quantization& q) : flip_(q.type == ByteType::kInt8 ? 0x80 : 0), zero_(q.zero_point + flip_) {}
-  TANDEM_VECTORIZED int32_t Steps(uint8_t stored) const { return static_cast<uint8_t>(stored ^ flip_) - zero_; }
-  TANDEM_VECTORIZED float operator()(uint8_t stored) const { return static_cast<float>(Steps(stored)); }
+  TANDEM_VECTORIZED float operator()(uint8_t stored) const { return static_cast<float>(Unsigned(stored) - zero_); }
+
+  // For sums: the byte as an unsigned one, and the zero point in these terms.
+  TANDEM_VECTORIZED uint8_t Unsigned(uint8_t stored) const { return static_cast<uint8_t>(stored ^ flip_); }
+  TANDEM_VECTORIZED int32_t UnsignedZero() const { return zero_; }
 
  private:
   uint8_t flip_;
