@@ -20,7 +20,7 @@ Tensor BiasScale(float alpha, const Tensor& a_scale, const Tensor& b_scale) {
 }  // namespace
 
 std::optional<Patch> ExpandQGemm(const Matcher& matcher, const Node& node) {
-  if (node.op != "com.microsoft.QGemm") return std::nullopt;
+  if (node.op != "com.microsoft.QGemm" || !HasOneOutput(node)) return std::nullopt;
   const std::optional<QuantizedValue> a = QuantizedInput(node, 0), b = QuantizedInput(node, 3);
   if (!a.has_value() || !b.has_value()) return std::nullopt;
   const Tensor* a_scale = ScaleConstant(matcher, a->scale);
@@ -28,6 +28,7 @@ std::optional<Patch> ExpandQGemm(const Matcher& matcher, const Node& node) {
   if (a_scale == nullptr || b_scale == nullptr || a_scale->num_elements() != 1) return std::nullopt;
   const bool per_column = b_scale->num_elements() != 1;
   const auto input = [&](size_t i) { return i < node.inputs.size() ? node.inputs[i] : kNoValue; };
+  if ((input(kYScale) == kNoValue) != (input(kYZeroPoint) == kNoValue)) return std::nullopt;
   const Tensor* bias = matcher.graph().ConstantOf(input(kBias));
   if (input(kBias) != kNoValue) {
     const bool fits = bias != nullptr && (!per_column || (bias->rank() > 0 && bias->dim(-1) == b_scale->dim(0)));

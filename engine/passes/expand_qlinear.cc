@@ -46,7 +46,7 @@ Attributes AttributesFor(const Form& form, const Node& node) {
 
 std::optional<Patch> ExpandQLinear(const Matcher& matcher, const Node& node) {
   const Form* form = FormOf(node.op);
-  if (form == nullptr) return std::nullopt;
+  if (form == nullptr || !HasOneOutput(node)) return std::nullopt;
   const size_t result = form->plain + 3 * form->operands;
   if (node.inputs.size() != result + 2) return std::nullopt;
   std::vector<QuantizedValue> operands;
@@ -63,7 +63,8 @@ std::optional<Patch> ExpandQLinear(const Matcher& matcher, const Node& node) {
 }
 
 std::optional<Patch> ExpandQLinearConcat(const Matcher& matcher, const Node& node) {
-  if (node.op != "com.microsoft.QLinearConcat" || node.inputs.size() < 5) return std::nullopt;
+  if (node.op != "com.microsoft.QLinearConcat" || node.inputs.size() < 5 || !HasOneOutput(node)) return std::nullopt;
+  if (node.inputs[1] == kNoValue) return std::nullopt;
   // The parameters of the result come first.
   std::vector<QuantizedValue> operands;
   for (size_t at = 2; at < node.inputs.size(); at += 3) {

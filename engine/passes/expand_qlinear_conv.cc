@@ -26,7 +26,8 @@ Tensor BiasScale(const Tensor& x_scale, const Tensor& w_scale) {
 
 std::optional<Patch> ExpandQLinearConv(const Matcher& matcher, const Node& node) {
   if (node.op != "QLinearConv" && node.op != "com.microsoft.QLinearConv") return std::nullopt;
-  if (node.inputs.size() <= kYZeroPoint) return std::nullopt;
+  if (!HasOneOutput(node) || node.inputs.size() <= kYZeroPoint || node.inputs[kYZeroPoint] == kNoValue)
+    return std::nullopt;
   const std::optional<QuantizedValue> x = QuantizedInput(node, kX), w = QuantizedInput(node, kW);
   if (!x.has_value() || !w.has_value()) return std::nullopt;
   const Tensor* x_scale = ScaleConstant(matcher, x->scale);

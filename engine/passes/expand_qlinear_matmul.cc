@@ -6,7 +6,7 @@
 namespace tandem::engine {
 
 std::optional<Patch> ExpandQLinearMatMul(const Matcher& matcher, const Node& node) {
-  if (node.op != "QLinearMatMul" || node.inputs.size() != 8) return std::nullopt;
+  if (node.op != "QLinearMatMul" || node.inputs.size() != 8 || !HasOneOutput(node)) return std::nullopt;
   const std::optional<QuantizedValue> a = QuantizedInput(node, 0), b = QuantizedInput(node, 3);
   if (!a.has_value() || !b.has_value()) return std::nullopt;
   const Tensor* a_scale = ScaleConstant(matcher, a->scale);

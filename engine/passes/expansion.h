@@ -16,11 +16,15 @@ struct QuantizedValue {
   ValueId zero_point = kNoValue;
 };
 
+// Whether the node has what an expansion replaces. Files may say otherwise, and nothing has checked them yet.
+inline bool HasOneOutput(const Node& node) { return node.outputs.size() == 1 && node.outputs[0] != kNoValue; }
+
 // Inputs `first`, `first` + 1 and `first` + 2; nothing when the value or the scale is not among them.
 std::optional<QuantizedValue> QuantizedInput(const Node& node, size_t first);
 
 class Expansion {
  public:
+  // `node` has one output.
   Expansion(const Matcher& matcher, const Node& node) : matcher_(matcher), node_(node), patch_(matcher.graph()) {}
 
   ValueId AddConstant(Tensor tensor) { return patch_.AddConstant(std::move(tensor)); }

@@ -243,6 +243,15 @@ TEST(ExpandQLinearTest, LeavesAloneWhatLacksOperands) {
   EXPECT_THAT(maker.Expanded(), ElementsAre("com.microsoft.QLinearSigmoid"));
 }
 
+TEST(ExpandQLinearTest, LeavesAloneWhatHasNoOutputOfItsOwn) {
+  Quantized maker;
+  maker.Result("com.microsoft.QLinearSigmoid", {maker.Input({2}, DataType::kUInt8), maker.Scalar(1),
+                                                maker.Zero<uint8_t>(0), maker.Scalar(1), maker.Zero<uint8_t>(0)});
+  Node& node = maker.graph.mutable_node(0);
+  node.outputs = {kNoValue, node.outputs[0]};  // as a broken file may have it
+  EXPECT_THAT(maker.Expanded(), ElementsAre("com.microsoft.QLinearSigmoid"));
+}
+
 TEST(ExpandQLinearConcatTest, BringsItsOperandsToTheScaleOfTheResult) {
   Quantized maker;
   const ValueId b = maker.Constant(Tensor::Of<uint8_t>({1}, {6}));
