@@ -1,85 +1,77 @@
 #include "engine/kernels/average_pool.h"
 
-#include <algorithm>
-
 #include "engine/kernels/vectorized.h"
 
 namespace tandem::engine::kernels {
 
 namespace {
 
-constexpr size_t kBlock = 512;  // channels at a time: their sums stay in the first-level cache
-
-// Sums over pixels of one block of channels. Pixels are added in 16 bits for as long as that cannot overflow.
-class BlockSums {
- public:
-  TANDEM_VECTORIZED BlockSums(const Decoder& decode, size_t channels) : decode_(decode), channels_(channels) {
-    for (size_t c = 0; c < channels_; ++c) wide_[c] = narrow_[c] = 0;
-  }
-
-  // Adds `count` pixels, `step` bytes apart.
-  TANDEM_VECTORIZED void AddPixels(const uint8_t* x, size_t count, size_t step) {
-    while (count > 0) {
-      if (in_narrow_ == kMostInNarrow) Widen();
-      const size_t run = count < kMostInNarrow - in_narrow_ ? count : kMostInNarrow - in_narrow_;
-      size_t p = 0;
-      for (; p + 4 <= run; p += 4) AddFour(x + p * step, step);
-      for (; p < run; ++p) {
-        const uint8_t* pixel = x + p * step;
-        for (size_t c = 0; c < channels_; ++c) narrow_[c] += decode_.Unsigned(pixel[c]);
-      }
-      x += run * step;
-      in_narrow_ += run;
-      pixels_ += run;
-      count -= run;
-    }
-  }
-
-  // Calls `f(channel, sum of steps above the zero point)`.
-  template <typename F>
-  TANDEM_VECTORIZED void ForEachSum(F f) {
-    Widen();
-    const int32_t zeros = static_cast<int32_t>(pixels_) * decode_.UnsignedZero();
-    for (size_t c = 0; c < channels_; ++c) f(c, static_cast<float>(wide_[c] - zeros));
-  }
-
- private:
-  static constexpr size_t kMostInNarrow = 256;
-
-  TANDEM_VECTORIZED void AddFour(const uint8_t* x, size_t step) {
-    const uint8_t *x1 = x + step, *x2 = x1 + step, *x3 = x2 + step;
-    for (size_t c = 0; c < channels_; ++c) {
-      narrow_[c] += static_cast<uint16_t>((decode_.Unsigned(x[c]) + decode_.Unsigned(x1[c])) +
-                                          (decode_.Unsigned(x2[c]) + decode_.Unsigned(x3[c])));
-    }
-  }
-
-  TANDEM_VECTORIZED void Widen() {
-    for (size_t c = 0; c < channels_; ++c) wide_[c] += narrow_[c];
-    for (size_t c = 0; c < channels_; ++c) narrow_[c] = 0;
-    in_narrow_ = 0;
-  }
-
-  const Decoder decode_;
-  const size_t channels_;
-  size_t pixels_ = 0;
-  size_t in_narrow_ = 0;
-  int32_t wide_[kBlock];
-  uint16_t narrow_[kBlock];
+// What an average is taken over: `lines` of `pixels` each.
+struct Region {
+  size_t lines;
+  size_t pixels;
+  size_t line_step;  // bytes from a line to the next
+  size_t step;       // bytes from a pixel to the next
 };
+
+// Sums of unsigned bytes of kWidth channels: fixed, so that they stay in registers. Pixels are added in 16 bits for as
+// long as that cannot overflow.
+template <size_t kWidth>
+TANDEM_VECTORIZED inline void SumRegion(const Decoder decode, const Region& region, const uint8_t* x, int32_t* sums) {
+  constexpr size_t kMostInNarrow = 257;
+  uint16_t narrow[kWidth];
+  for (size_t c = 0; c < kWidth; ++c) sums[c] = narrow[c] = 0;
+  size_t in_narrow = 0;
+  for (size_t line = 0; line < region.lines; ++line) {
+    const uint8_t* pixel = x + line * region.line_step;
+    for (size_t left = region.pixels; left > 0;) {
+      if (in_narrow == kMostInNarrow) {
+        for (size_t c = 0; c < kWidth; ++c) sums[c] += narrow[c];
+        for (size_t c = 0; c < kWidth; ++c) narrow[c] = 0;
+        in_narrow = 0;
+      }
+      const size_t run = left < kMostInNarrow - in_narrow ? left : kMostInNarrow - in_narrow;
+      for (size_t p = 0; p < run; ++p, pixel += region.step) {
+        for (size_t c = 0; c < kWidth; ++c) narrow[c] += decode.Unsigned(pixel[c]);
+      }
+      in_narrow += run;
+      left -= run;
+    }
+  }
+  for (size_t c = 0; c < kWidth; ++c) sums[c] += narrow[c];
+}
+
+// y[channel] = finish(sum of steps above the zero point).
+template <size_t kWidth, typename Y, typename Finish>
+TANDEM_VECTORIZED inline void AverageBlock(const Decoder decode, const Region& region, const uint8_t* x, Y* y,
+                                           const Finish& finish) {
+  int32_t sums[kWidth];
+  SumRegion<kWidth>(decode, region, x, sums);
+  const int32_t zeros = static_cast<int32_t>(region.lines * region.pixels) * decode.UnsignedZero();
+  for (size_t c = 0; c < kWidth; ++c) y[c] = finish(static_cast<float>(sums[c] - zeros));
+}
+
+template <typename Y, typename Finish>
+TANDEM_VECTORIZED inline void AverageRegion(const Decoder decode, const Region region, size_t channels,
+                                            const uint8_t* x, Y* y, const Finish finish) {
+  size_t c = 0;
+  for (; c + 64 <= channels; c += 64) AverageBlock<64>(decode, region, x + c, y + c, finish);
+  for (; c + 16 <= channels; c += 16) AverageBlock<16>(decode, region, x + c, y + c, finish);
+  if (c < channels && channels >= 16) {  // the last sixteen, some of them again
+    c = channels - 16;
+    return AverageBlock<16>(decode, region, x + c, y + c, finish);
+  }
+  for (; c < channels; ++c) AverageBlock<1>(decode, region, x + c, y + c, finish);
+}
 
 // y[image, channel] = finish(sum of steps).
 template <typename Y, typename Finish>
 void PoolGlobally(Isa isa, const Decoder& decode, size_t images, size_t pixels, size_t channels, const uint8_t* x, Y* y,
                   const Finish& finish) {
+  const Region region = {1, pixels, 0, channels};
   ForIsa(isa, [=]() TANDEM_VECTORIZED {
     for (size_t i = 0; i < images; ++i) {
-      for (size_t c0 = 0; c0 < channels; c0 += kBlock) {
-        BlockSums sums(decode, std::min(kBlock, channels - c0));
-        sums.AddPixels(x + i * pixels * channels + c0, pixels, channels);
-        Y* to = y + i * channels + c0;
-        sums.ForEachSum([=](size_t c, float sum) TANDEM_VECTORIZED { to[c] = finish(sum); });
-      }
+      AverageRegion(decode, region, channels, x + i * pixels * channels, y + i * channels, finish);
     }
   });
 }
@@ -133,15 +125,10 @@ void AveragePool(Isa isa, const Quantization& from, const Quantization& to, cons
       for (size_t column = 0; column < width.output; ++column) {
         const Span pixels = SpanOf(width, column, count_padding);
         const float factor = from_scale / (to_scale * static_cast<float>(lines.count * pixels.count));
-        for (size_t c0 = 0; c0 < channels; c0 += kBlock) {
-          BlockSums sums(decode, std::min(kBlock, channels - c0));
-          for (size_t line = lines.begin; line < lines.end; ++line) {
-            sums.AddPixels(image + (line * width.input + pixels.begin) * channels + c0, pixels.end - pixels.begin,
-                           channels);
-          }
-          uint8_t* result = y + (row * width.output + column) * channels + c0;
-          sums.ForEachSum([=](size_t c, float sum) TANDEM_VECTORIZED { result[c] = encode(sum * factor); });
-        }
+        const Region region = {lines.end - lines.begin, pixels.end - pixels.begin, width.input * channels, channels};
+        AverageRegion(decode, region, channels, image + (lines.begin * width.input + pixels.begin) * channels,
+                      y + (row * width.output + column) * channels,
+                      [=](float sum) TANDEM_VECTORIZED { return encode(sum * factor); });
       }
     }
   });
