@@ -70,7 +70,7 @@ class Decoder {
 // Real numbers in steps above the zero point -> stored bytes, rounded as stored.h says.
 class Encoder {
  public:
-  explicit Encoder(const Quantization& q, Activation activation = Activation::kNone)
+  TANDEM_VECTORIZED explicit Encoder(const Quantization& q, Activation activation = Activation::kNone)
       : low_(static_cast<float>((q.type == ByteType::kInt8 ? -128 : 0) - q.zero_point)),
         high_(static_cast<float>((q.type == ByteType::kInt8 ? 127 : 255) - q.zero_point)),
         zero_(static_cast<uint32_t>(q.zero_point)) {

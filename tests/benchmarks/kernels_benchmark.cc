@@ -16,6 +16,7 @@
 #include "engine/kernels/binary.h"
 #include "engine/kernels/channels.h"
 #include "engine/kernels/convert.h"
+#include "engine/kernels/rows.h"
 #include "engine/kernels/table.h"
 
 namespace tandem::engine::kernels {
@@ -110,6 +111,18 @@ void RegisterConversions() {
   }
 }
 
+void RegisterRows() {
+  for (size_t columns : {size_t{64}, size_t{512}}) {
+    const size_t rows = 64;
+    MeasureSets("QuantizeRows" + std::to_string(columns), 5 * rows * columns, [=](Isa isa, Buffers& buffers) {
+      float scales[rows];
+      int32_t zero_points[rows], sums[rows];
+      QuantizeRows(isa, rows, columns, columns, buffers.reals.data(), buffers.y.data(), {scales, zero_points, sums});
+      benchmark::DoNotOptimize(sums[0]);
+    });
+  }
+}
+
 void RegisterChannels() {
   for (size_t channels : {size_t{24}, kChannels}) {
     const size_t rows = kCount / channels;
@@ -136,6 +149,7 @@ void RegisterChannels() {
 int main(int argc, char** argv) {
   tandem::engine::kernels::RegisterElementwise();
   tandem::engine::kernels::RegisterConversions();
+  tandem::engine::kernels::RegisterRows();
   tandem::engine::kernels::RegisterChannels();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
