@@ -16,6 +16,7 @@
 #include "engine/kernels/binary.h"
 #include "engine/kernels/channels.h"
 #include "engine/kernels/convert.h"
+#include "engine/kernels/resize.h"
 #include "engine/kernels/rows.h"
 #include "engine/kernels/table.h"
 
@@ -140,6 +141,13 @@ void RegisterChannels() {
   MeasureSets("AveragePool3x3", 2 * kCount, [](Isa isa, Buffers& buffers) {
     const PoolAxis axis = {28, 28, 3, 1, 1, 1};
     AveragePool(isa, kUnsigned, kUnsigned, {axis, axis}, 1, kChannels, buffers.a.data(), buffers.y.data());
+  });
+  MeasureSets("ResizeLinear14to28", kCount + kCount / 4, [](Isa isa, Buffers& buffers) {
+    std::vector<LinearTap> taps;
+    for (size_t i = 0; i < 28; ++i)
+      taps.push_back({i / 2, std::min<size_t>(i / 2 + 1, 13), i % 2 == 0 ? 0.25f : 0.75f});
+    ResizeLinear(isa, kUnsigned, kUnsigned, {14, 28, taps.data()}, {14, 28, taps.data()}, 1, kChannels,
+                 buffers.a.data(), buffers.y.data());
   });
 }
 
