@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "engine/kernels/vectorized.h"
+#ifdef __x86_64__
+#include <emmintrin.h>
+#endif
 
 namespace tandem::engine::kernels {
 
@@ -19,24 +22,47 @@ void InterleaveThree(Isa isa, const Encoder& encode, float inverse, size_t pixel
   });
 }
 
+constexpr size_t kTileChannels = 16, kTilePixels = 64;
+
+// y[pixel * step + channel] = tile[channel][pixel].
+TANDEM_VECTORIZED inline void Transpose(const uint8_t (&tile)[kTileChannels][kTilePixels], size_t channels,
+                                        size_t pixels, uint8_t* y, size_t step) {
+  size_t p = 0;
+#ifdef __x86_64__
+  for (; channels == kTileChannels && p + 16 <= pixels; p += 16) {
+    __m128i rows[16];
+    for (size_t c = 0; c < 16; ++c) rows[c] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(&tile[c][p]));
+    // Interleaving the first half of the rows with the second four times over transposes them.
+    for (int round = 0; round < 4; ++round) {
+      __m128i mixed[16];
+      for (size_t c = 0; c < 8; ++c) {
+        mixed[2 * c] = _mm_unpacklo_epi8(rows[c], rows[c + 8]);
+        mixed[2 * c + 1] = _mm_unpackhi_epi8(rows[c], rows[c + 8]);
+      }
+      for (size_t c = 0; c < 16; ++c) rows[c] = mixed[c];
+    }
+    for (size_t k = 0; k < 16; ++k) _mm_storeu_si128(reinterpret_cast<__m128i*>(y + (p + k) * step), rows[k]);
+  }
+#endif
+  for (; p < pixels; ++p) {
+    for (size_t c = 0; c < channels; ++c) y[p * step + c] = tile[c][p];
+  }
+}
+
 // One image of any number of channels, in tiles that stay in the first-level cache.
 void Interleave(Isa isa, const Encoder& encode, float inverse, size_t channels, size_t pixels, const float* x,
                 uint8_t* y) {
-  constexpr size_t kChannels = 16, kPixels = 64;
   ForIsa(isa, [=]() TANDEM_VECTORIZED {
-    uint8_t tile[kChannels][kPixels];
-    for (size_t p0 = 0; p0 < pixels; p0 += kPixels) {
-      const size_t width = std::min(kPixels, pixels - p0);
-      for (size_t c0 = 0; c0 < channels; c0 += kChannels) {
-        const size_t depth = std::min(kChannels, channels - c0);
+    uint8_t tile[kTileChannels][kTilePixels];
+    for (size_t p0 = 0; p0 < pixels; p0 += kTilePixels) {
+      const size_t width = std::min(kTilePixels, pixels - p0);
+      for (size_t c0 = 0; c0 < channels; c0 += kTileChannels) {
+        const size_t depth = std::min(kTileChannels, channels - c0);
         for (size_t c = 0; c < depth; ++c) {
           const float* from = x + (c0 + c) * pixels + p0;
           for (size_t p = 0; p < width; ++p) tile[c][p] = encode(from[p] * inverse);
         }
-        uint8_t* to = y + p0 * channels + c0;
-        for (size_t p = 0; p < width; ++p) {
-          for (size_t c = 0; c < depth; ++c) to[p * channels + c] = tile[c][p];
-        }
+        Transpose(tile, depth, width, y + p0 * channels + c0, channels);
       }
     }
   });
