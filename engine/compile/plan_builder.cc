@@ -6,6 +6,7 @@
 #include "engine/compile/dequantized.h"
 #include "engine/compile/dnnl_step.h"
 #include "engine/compile/dnnl_types.h"
+#include "engine/compile/kernel_step.h"
 
 namespace tandem::engine {
 
