@@ -6,6 +6,7 @@
 #include "engine/compile/dnnl_step.h"
 #include "engine/compile/dnnl_types.h"
 #include "engine/kernels/convert.h"
+#include "engine/kernels/table.h"
 
 namespace tandem::engine {
 
@@ -50,9 +51,6 @@ bool IsStored(const StoredPlacement& side) {
   return side.quantization.has_value() && side.place.desc.get_data_type() != memory::data_type::f32;
 }
 
-// Elements that lie without gaps, those that pad blocks included.
-size_t ElementsOf(const memory::desc& desc) { return desc.get_size() / memory::data_type_size(desc.get_data_type()); }
-
 // The same values in a layout without gaps.
 Placement Compacted(PlanBuilder& builder, const Placement& place, const std::string& name) {
   const memory::desc compact = Compact(place.desc);
@@ -66,15 +64,7 @@ Placement Compacted(PlanBuilder& builder, const Placement& place, const std::str
 bool PutsChannelsLast(const memory::desc& from, const memory::desc& to) {
   const memory::dims dims = from.get_dims();
   if (dims.size() < 3 || dims[1] == 1 || !SameLayout(from, RowMajor(from.get_data_type(), dims))) return false;
-  memory::dims strides(dims.size());
-  int64_t stride = strides[1] = 1;
-  stride = dims[1];
-  for (size_t i = dims.size(); i-- > 0;) {
-    if (i == 1) continue;
-    strides[i] = stride;
-    stride *= dims[i];
-  }
-  return SameLayout(to, memory::desc(dims, to.get_data_type(), strides));
+  return SameLayout(to, ChannelsLast(to.get_data_type(), dims));
 }
 
 void AddQuantization(PlanBuilder& builder, const Placement& from, const StoredPlacement& to, const std::string& name) {
@@ -124,12 +114,22 @@ void AddRequantization(PlanBuilder& builder, const StoredPlacement& from, const 
   const kernels::Quantization before = ForKernels(*from.quantization), after = ForKernels(*to.quantization);
   const kernels::Isa isa = KernelIsa();
   const size_t count = ElementsOf(desc);
-  const auto run = [=](void* const* at) { kernels::Requantize(isa, before, after, count, Bytes(at[0]), Bytes(at[1])); };
+  const kernels::Table table = kernels::MakeTable(before, after, [](float real) { return real; });
+  // Looking bytes up is the faster way only where registers can hold the table.
+  const auto run = [=](void* const* at) {
+    if (isa == kernels::Isa::kAvx512Vbmi) {
+      kernels::Lookup(isa, table, count, Bytes(at[0]), Bytes(at[1]));
+    } else {
+      kernels::Requantize(isa, before, after, count, Bytes(at[0]), Bytes(at[1]));
+    }
+  };
   AddKernel(builder, {source.buffer, stored.buffer}, run, absl::StrCat("conversion of integers '", name, "'"));
   if (!there) AddReorder(builder, stored, to.place, name);
 }
 
 }  // namespace
+
+size_t ElementsOf(const memory::desc& desc) { return desc.get_size() / memory::data_type_size(desc.get_data_type()); }
 
 kernels::Isa KernelIsa() {
   using dnnl::cpu_isa;

@@ -30,6 +30,9 @@ inline uint8_t* Bytes(void* address) { return static_cast<uint8_t*>(address); }
 inline const float* Floats(const void* address) { return static_cast<const float*>(address); }
 inline float* Floats(void* address) { return static_cast<float*>(address); }
 
+// How many elements a layout without gaps has, those that fill blocks included.
+size_t ElementsOf(const dnnl::memory::desc& desc);
+
 // Appends a conversion between two layouts, types and quantizations of one value.
 void AddConversion(PlanBuilder& builder, const StoredPlacement& from, const StoredPlacement& to,
                    const std::string& name);

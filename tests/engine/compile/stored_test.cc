@@ -293,6 +293,108 @@ TEST(StoredMovesTest, ElementsAreMovedAsIntegers) {
   }
 }
 
+// Every step between integers: no conversion but those at the ends.
+void ExpectOverBytes(const Graph& graph, const char* kind, float step) {
+  ExpectWithin(graph, step);
+  int found = 0;
+  for (const std::string& name : StepsOf(graph)) {
+    EXPECT_THAT(name, Not(HasSubstr("reference")));
+    if (name.find(std::string(kind) + " bytes") == 0) ++found;
+  }
+  EXPECT_EQ(found, 1) << testing::PrintToString(StepsOf(graph));
+}
+
+TEST(StoredElementwiseTest, FunctionsAreLookedUp) {
+  for (const char* op : {"Sigmoid", "HardSwish", "Tanh", "Exp", "Erf", "Neg", "Gelu", "LeakyRelu"}) {
+    for (const Scheme& from : {kUnsigned, kSigned}) {
+      SCOPED_TRACE(testing::Message() << op << " from zero point " << from.zero_point);
+      GraphMaker maker;
+      const ValueId x = Rounded(maker, maker.Input({1, 5, 7, 3}), from);
+      maker.Output(Rounded(maker, maker.Op(op, {x}), {0.01f, -20, true}));
+      ExpectOverBytes(maker.graph, "table", 0.01f);
+    }
+  }
+}
+
+TEST(StoredElementwiseTest, SoAreOperationsWithOneConstantNumber) {
+  for (const char* op : {"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min"}) {
+    SCOPED_TRACE(op);
+    GraphMaker maker;
+    const ValueId x = Rounded(maker, maker.Input({1, 5, 7, 3}), kPositive);
+    maker.Output(Rounded(maker, maker.Op(op, {x, maker.Constant(Tensor::Of<float>({1}, {0.7f}))}), {0.02f, 60}));
+    ExpectOverBytes(maker.graph, "table", 0.02f);
+  }
+}
+
+TEST(StoredElementwiseTest, SumsAndProductsOfTwo) {
+  for (const char* op : {"Add", "Mul"}) {
+    for (bool rectified : {false, true}) {
+      SCOPED_TRACE(testing::Message() << op << rectified);
+      GraphMaker maker;
+      const ValueId a = Rounded(maker, maker.Input({2, 19, 4, 4}), kUnsigned);
+      const ValueId b = Rounded(maker, maker.Input({2, 19, 4, 4}), kSigned);
+      ValueId y = maker.Op(op, {a, b});
+      if (rectified) y = maker.Op("Relu", {y});
+      maker.Output(Rounded(maker, y, {0.03f, 40}));
+      ExpectOverBytes(maker.graph, "binary", 0.03f);
+    }
+  }
+}
+
+TEST(StoredElementwiseTest, OneNumberAChannel) {
+  GraphMaker normalization;
+  ValueId x = Rounded(normalization, normalization.Input({2, 19, 4, 4}), kUnsigned);
+  const ValueId variance = normalization.Op("Exp", {normalization.Weights({19})});
+  x = normalization.Op("BatchNormalization", {x, normalization.Weights({19}), normalization.Weights({19}),
+                                              normalization.Weights({19}), variance});
+  normalization.Output(Rounded(normalization, normalization.Op("Relu", {x}), {0.03f, 10}));
+  ExpectOverBytes(normalization.graph, "affine", 0.03f);
+  for (const char* op : {"Add", "Mul"}) {
+    for (const Shape& shape : {Shape{19, 1, 1}, Shape{1, 19, 1, 1}}) {
+      GraphMaker maker;
+      x = Rounded(maker, maker.Input({2, 19, 4, 4}), kUnsigned);
+      maker.Output(Rounded(maker, maker.Op(op, {x, maker.Weights(shape)}), {0.04f, 100}));
+      ExpectOverBytes(maker.graph, "affine", 0.04f);
+    }
+  }
+  GraphMaker excitation;
+  x = Rounded(excitation, excitation.Input({2, 19, 4, 4}), kUnsigned);
+  const ValueId factor = Rounded(excitation, excitation.Input({2, 19, 1, 1}), kPositive);
+  excitation.Output(Rounded(excitation, excitation.Op("Mul", {factor, x}), {0.03f, 100}));
+  ExpectOverBytes(excitation.graph, "scale", 0.03f);
+}
+
+TEST(StoredAverageTest, AveragesAreExactSums) {
+  const auto check = [](const char* op, std::vector<int64_t> axes, const Attributes& attributes, bool stored_result) {
+    SCOPED_TRACE(op);
+    GraphMaker maker;
+    const ValueId x = Rounded(maker, maker.Input({2, 21, 6, 7}), kSigned);
+    std::vector<ValueId> inputs = {x};
+    if (!axes.empty()) inputs.push_back(maker.Ints(std::move(axes)));
+    ValueId y = maker.Op(op, inputs, attributes);
+    if (stored_result) y = Rounded(maker, y, {0.004f, 100});
+    maker.Output(y);
+    if (stored_result) {
+      ExpectOverBytes(maker.graph, "average", 0.004f);
+    } else {
+      ExpectPlanAgrees(maker.graph, 1e-5);
+    }
+  };
+  for (bool stored_result : {false, true}) {
+    check("GlobalAveragePool", {}, {}, stored_result);
+    check("ReduceMean", {2, 3}, With("keepdims", int64_t{0}), stored_result);
+    check("ReduceMean", {-1, -2}, With("keepdims", int64_t{1}), stored_result);
+  }
+  for (int64_t counts : {0, 1}) {
+    check("AveragePool", {},
+          With("kernel_shape", IntList{3, 3})
+              .And("strides", IntList{2, 2})
+              .And("pads", IntList{1, 1, 1, 1})
+              .And("count_include_pad", counts),
+          true);
+  }
+}
+
 TEST(StoredValuesTest, OutputsAndOtherReadersSeeRoundedNumbers) {
   GraphMaker maker;
   const ValueId x = maker.Input({1, 8, 6, 6});
