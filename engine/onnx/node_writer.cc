@@ -80,9 +80,9 @@ struct AttributeWriter {
 
 }  // namespace
 
-std::string NamePool::Take(const std::string& wanted) {
+std::string NamePool::TakeFrom(Names& taken, const std::string& wanted) {
   std::string name = wanted;
-  while (name.empty() || !taken_.insert(name).second) {
+  while (name.empty() || !taken.insert(name).second) {
     name = absl::StrCat(wanted.empty() ? "t" : wanted, wanted.empty() ? "" : "_", next_++);
   }
   return name;
@@ -191,7 +191,7 @@ absl::Status GraphWriter::WriteOperator(const Node& node, onnx::NodeProto& proto
     proto.set_op_type(node.op.substr(dot + 1));
     domains_.insert(domain);
   }
-  proto.set_name(node.name);
+  proto.set_name(names_.TakeForNode(node.name));
   size_t own_inputs = node.inputs.size();
   for (const auto& [name, attribute] : node.attributes.map()) {
     if (absl::EndsWith(name, kCaptures)) own_inputs -= std::get<std::vector<int64_t>>(attribute).size();
@@ -263,7 +263,7 @@ void GraphWriter::WriteSwish(const Node& node) {
     scaled = AddProto("Mul", {x, initializer.name()}).output(0);
   }
   const std::string gate = AddProto("Sigmoid", {scaled}).output(0);
-  AddProto("Mul", {x, gate}, NameOf(node.outputs[0])).set_name(node.name);
+  AddProto("Mul", {x, gate}, NameOf(node.outputs[0])).set_name(names_.TakeForNode(node.name));
 }
 
 // Channels seen as [groups, C / groups] and transposed.
@@ -281,7 +281,7 @@ absl::Status GraphWriter::WriteChannelShuffle(const Node& node) {
   auto& transpose = AddProto("Transpose", {parts});
   SetIntsAttribute(transpose, "perm", perm);
   const std::string whole = AddInts({shape->begin(), shape->end()});
-  AddProto("Reshape", {transpose.output(0), whole}, NameOf(node.outputs[0])).set_name(node.name);
+  AddProto("Reshape", {transpose.output(0), whole}, NameOf(node.outputs[0])).set_name(names_.TakeForNode(node.name));
   return absl::OkStatus();
 }
 
@@ -291,7 +291,7 @@ absl::Status GraphWriter::WriteFlatSoftmax(const Node& node) {
   auto& flatten = AddProto("Flatten", {x});
   SetIntAttribute(flatten, "axis", node.attributes.Int("axis", 1));
   auto& softmax = AddProto(node.op, {flatten.output(0)});
-  softmax.set_name(node.name);
+  softmax.set_name(names_.TakeForNode(node.name));
   SetIntAttribute(softmax, "axis", 1);
   const std::string normalized = softmax.output(0);
   const std::string shape = AddProto("Shape", {x}).output(0);

@@ -14,14 +14,20 @@
 
 namespace tandem::engine {
 
-// Names of a whole file: what a subgraph calls its own must not hide what it captures.
+// Names of a whole file: what a subgraph calls its own must not hide what it captures, and some runtimes refuse nodes
+// of one name.
 class NamePool {
  public:
   // `wanted` when it is free, else something like it.
-  std::string Take(const std::string& wanted);
+  std::string Take(const std::string& wanted) { return TakeFrom(values_, wanted); }
+  std::string TakeForNode(const std::string& wanted) { return wanted.empty() ? wanted : TakeFrom(nodes_, wanted); }
 
  private:
-  absl::flat_hash_set<std::string> taken_;
+  using Names = absl::flat_hash_set<std::string>;
+  std::string TakeFrom(Names& taken, const std::string& wanted);
+
+  Names values_;
+  Names nodes_;
   int next_ = 0;
 };
 

@@ -145,6 +145,15 @@ TEST(ExportTest, NamesThatTwoScopesShareAreToldApart) {
   ExpectSameAfterRoundTrip(model, {Floats({2}, {1, -2}), Truth(true)});
 }
 
+TEST(ExportTest, NodesOfOneNameAreToldApart) {
+  ModelMaker model;
+  model.Input("x", {2}).Output("y");
+  model.Node("Neg", {"x"}, {"h"}).proto().set_name("same");
+  model.Node("Relu", {"h"}, {"y"}).proto().set_name("same");
+  const auto proto = Exported(Import(model));
+  EXPECT_NE(proto.graph().node(0).name(), proto.graph().node(1).name());
+}
+
 TEST(ExportTest, FusedNodesAndOperatorsWithoutAFormAreRefusedByName) {
   GraphMaker maker;
   const ValueId x = maker.Input({2, 2});
