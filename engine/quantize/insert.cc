@@ -12,7 +12,9 @@ class Inserter {
   Inserter(const Graph& graph, const std::vector<Layer>& layers, const Scheme& scheme)
       : graph_(graph), scheme_(scheme), raw_(graph.num_values(), kNoValue), read_(graph.num_values(), kNoValue) {
     for (const Layer& layer : layers) {
-      if (scheme.layers.count(layer.node) > 0) layers_[layer.node] = &layer;
+      if (scheme.layers.count(layer.node) == 0) continue;
+      layers_[layer.node] = &layer;
+      if (layer.bias_node != kNoNode && layer.bias_node != layer.node) adds_[layer.bias_node] = &layer;
     }
   }
 
@@ -58,9 +60,9 @@ class Inserter {
 
   void AddNode(NodeId id) {
     Node node = *graph_.node(id);
-    const std::vector<ValueId> originals = node.inputs;
     for (ValueId& input : node.inputs) input = input == kNoValue ? kNoValue : read_[input];
     if (const auto it = layers_.find(id); it != layers_.end()) SetWeights(*it->second, node);
+    if (const auto it = adds_.find(id); it != adds_.end()) SetAddedBias(*it->second, node);
     for (ValueId& output : node.outputs) {
       if (output == kNoValue) continue;
       Define(output);
@@ -78,9 +80,18 @@ class Inserter {
     const auto channels = static_cast<int64_t>(scheme.scales.size());
     node.inputs[1] = Dequantized(name, scheme.weights, Tensor::Of<float>({channels}, scheme.scales),
                                  Tensor(DataType::kInt8, {channels}), layer.channel_axis);
-    if (!scheme.bias.defined()) return;
+    if (!scheme.bias.defined() || layer.bias_node != layer.node) return;
     node.inputs.resize(3, kNoValue);
     node.inputs[2] = Bias(layer, scheme);
+  }
+
+  // Behind a MatMul the bias is an operand of an Add.
+  void SetAddedBias(const Layer& layer, Node& add) {
+    const ValueId bias =
+        result_.AddConstant(graph_.value(layer.bias).name + "_corrected", scheme_.layers.at(layer.node).bias);
+    for (size_t i = 0; i < add.inputs.size(); ++i) {
+      if (graph_.node(layer.bias_node)->inputs[i] == layer.bias) add.inputs[i] = bias;
+    }
   }
 
   ValueId Bias(const Layer& layer, const LayerScheme& scheme) {
@@ -134,6 +145,7 @@ class Inserter {
   const Graph& graph_;
   const Scheme& scheme_;
   std::map<NodeId, const Layer*> layers_;  // those in int8
+  std::map<NodeId, const Layer*> adds_;    // nodes that add their biases
   Graph result_;
   std::vector<ValueId> raw_;   // by the graph's values: the value itself
   std::vector<ValueId> read_;  // what its readers see

@@ -1,9 +1,11 @@
 #include "engine/quantize/quantizer.h"
 
+#include <cmath>
 #include <utility>
 
 #include "engine/quantize/calibrate.h"
 #include "engine/quantize/insert.h"
+#include "engine/quantize/simulate.h"
 #include "engine/quantize/sites.h"
 #include "engine/quantize/weights.h"
 #include "engine/status.h"
@@ -24,15 +26,30 @@ absl::StatusOr<Quantized> Quantize(const Graph& graph, Samples& samples, const Q
                             options.progress("calibrate", static_cast<double>(done) / split.calibration.size());
                           }));
   Scheme scheme;
-  for (const SiteGroup& group : groups) {
-    Histogram all;
-    for (ValueId id : group.values) all.Merge(histograms.at(id));
-    for (ValueId id : group.values) scheme.activations[id] = ParamsForRange(all.min(), all.max());
-  }
   for (const Layer& layer : layers) {
     LayerScheme& quantized = scheme.layers[layer.node];
     quantized = QuantizeWeights(*graph.ConstantOf(layer.weights), layer.channel_axis, {});
     if (layer.bias != kNoValue) quantized.bias = *graph.ConstantOf(layer.bias);
+  }
+  std::vector<std::vector<Tensor>> inputs;
+  for (int64_t index : Spread(split.calibration, 32)) {
+    TANDEM_ASSIGN_OR_RETURN(std::vector<Tensor> sample, samples.Read(index));
+    inputs.push_back(std::move(sample));
+  }
+  SimulationOptions simulation{.threads = options.threads};
+  simulation.correct_bias = getenv("NOBC") == nullptr;
+  simulation.progress = [&](double done) { options.progress("ranges", done); };
+  TANDEM_ASSIGN_OR_RETURN(const SimulationResult simulated,
+                          Simulate(graph, layers, groups, histograms, inputs, simulation, scheme));
+  for (const Layer& layer : layers) {
+    const ValueId v = layer.input;
+    LayerReport r{.name = graph.node(layer.node)->name, .op = graph.node(layer.node)->op, .int8 = true};
+    r.params = scheme.activations.at(v);
+    r.reason = simulated.range_names.at(v);
+    r.sqnr_db = -10 * std::log10(simulated.layer_noise.at(layer.node) + 1e-20);
+    r.low = -r.params.zero_point * r.params.scale;
+    r.high = (255 - r.params.zero_point) * r.params.scale;
+    result.report.layers.push_back(r);
   }
   result.graph = InsertQuantization(graph, layers, scheme);
   return result;

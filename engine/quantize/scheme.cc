@@ -35,7 +35,24 @@ bool IsFloatConstant(const Graph& graph, ValueId id, int64_t least_rank, int64_t
          constant->rank() >= least_rank && constant->rank() <= most_rank;
 }
 
-std::optional<Layer> AsLayer(const Graph& graph, NodeId id) {
+// The Add of one constant a column behind a MatMul.
+void FindBiasBehind(const Graph& graph, const std::vector<std::vector<NodeId>>& consumers, Layer& layer) {
+  const ValueId product = graph.node(layer.node)->outputs[0];
+  if (consumers[product].size() != 1 || graph.IsOutput(product)) return;
+  const NodeId reader = consumers[product][0];
+  const Node& add = *graph.node(reader);
+  if (add.op != "Add" || !add.post_ops.empty()) return;
+  const ValueId bias = add.inputs[0] == product ? add.inputs[1] : add.inputs[0];
+  const int64_t columns = graph.ConstantOf(layer.weights)->dim(1);
+  if (!IsFloatConstant(graph, bias, 1, 8) || graph.ConstantOf(bias)->num_elements() != columns ||
+      graph.ConstantOf(bias)->dim(-1) != columns) {
+    return;
+  }
+  layer.bias_node = reader;
+  layer.bias = bias;
+}
+
+std::optional<Layer> AsLayer(const Graph& graph, const std::vector<std::vector<NodeId>>& consumers, NodeId id) {
   const Node& node = *graph.node(id);
   const bool convolution = node.op == "Conv" || node.op == "ConvTranspose";
   if (!convolution && node.op != "Gemm" && node.op != "MatMul") return std::nullopt;
@@ -54,6 +71,11 @@ std::optional<Layer> AsLayer(const Graph& graph, NodeId id) {
     }
     layer.channel_axis = attributes.Int("transB", 0) != 0 ? 0 : 1;
   }
+  if (node.op == "MatMul") {
+    FindBiasBehind(graph, consumers, layer);
+    return layer;
+  }
+  layer.bias_node = id;
   if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
     if (!IsFloatConstant(graph, node.inputs[2], 0, 2)) return std::nullopt;
     layer.bias = node.inputs[2];
@@ -67,8 +89,9 @@ std::vector<Layer> FindLayers(const Graph& graph) {
   std::vector<Layer> layers;
   const auto order = graph.TopologicalOrder();
   if (!order.ok()) return layers;
+  const auto consumers = graph.Consumers();
   for (NodeId id : *order) {
-    if (const std::optional<Layer> layer = AsLayer(graph, id)) layers.push_back(*layer);
+    if (const std::optional<Layer> layer = AsLayer(graph, consumers, id)) layers.push_back(*layer);
   }
   return layers;
 }

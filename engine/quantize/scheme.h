@@ -27,7 +27,9 @@ struct Layer {
   NodeId node = kNoNode;
   ValueId input = kNoValue;
   ValueId weights = kNoValue;
-  ValueId bias = kNoValue;   // its own; kNoValue: none, or one that is no constant
+  // What adds its bias: the node itself, or behind a MatMul an Add of a constant; kNoNode: nothing can.
+  NodeId bias_node = kNoNode;
+  ValueId bias = kNoValue;   // a constant; kNoValue: none yet
   int64_t channel_axis = 0;  // of the weights: which output channel an element belongs to
   int64_t groups = 1;
 };
