@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/attributes.h"
+#include "engine/quantization.h"
 #include "engine/tensor.h"
 
 namespace tandem::engine {
@@ -33,7 +34,9 @@ struct Value {
   // Absent: unknown rank. kUnknownDim marks free dimensions; dim_names (may be shorter) their symbols.
   std::optional<Shape> shape;
   std::vector<std::string> dim_names;
-  Tensor constant;            // defined for constants
+  Tensor constant;  // defined for constants
+  // Set: `type` is float32 and the value lies in memory, `constant` included, as these integers.
+  std::optional<Quantization> quantization;
   NodeId producer = kNoNode;  // kNoNode for inputs and constants
   bool is_constant() const { return constant.defined(); }
 };

@@ -11,6 +11,19 @@ ValueId Patch::AddConstant(Tensor tensor) {
   return next_value_++;
 }
 
+ValueId Patch::AddConstant(Tensor tensor, Quantization quantization) {
+  const ValueId id = AddConstant(std::move(tensor));
+  values_.back().type = DataType::kFloat32;
+  values_.back().quantization = std::move(quantization);
+  return id;
+}
+
+ValueId Patch::AddLike(Node node, const Value& like) {
+  const ValueId id = Add(std::move(node), like.type, like.shape);
+  values_.back().quantization = like.quantization;
+  return id;
+}
+
 ValueId Patch::Add(Node node, DataType type, std::optional<Shape> shape) {
   Value value;
   value.type = type;
@@ -25,6 +38,7 @@ void Patch::Apply(Graph& graph) && {
   for (Value& value : values_) graph.AddValue(std::move(value));
   TANDEM_CHECK(graph.num_values() == next_value_, "the graph changed under a patch");
   for (Node& node : nodes_) graph.AddNode(std::move(node));
+  for (auto& [id, quantization] : stored_) graph.mutable_value(id).quantization = std::move(quantization);
   for (const auto& [old, with] : replacements_) {
     const Value& from = graph.value(old);
     Value& to = graph.mutable_value(with);

@@ -25,10 +25,16 @@ class Patch {
   explicit Patch(const Graph& graph) : next_value_(graph.num_values()) {}
 
   ValueId AddConstant(Tensor tensor);
+  // A float32 constant that is stored as `tensor`.
+  ValueId AddConstant(Tensor tensor, Quantization quantization);
   // Adds `node` with one fresh output of `type` and `shape` (as far as they are known), and returns that output.
   ValueId Add(Node node, DataType type, std::optional<Shape> shape);
+  // The same with the type, shape and quantization of `like`.
+  ValueId AddLike(Node node, const Value& like);
   // Every reader of `old` reads `with` from now on, which takes over the name, type and shape of a graph output.
   void Replace(ValueId old, ValueId with) { replacements_.emplace_back(old, with); }
+  // `id`, a float32 value of the graph or of this patch, is stored so from now on.
+  void Store(ValueId id, Quantization quantization) { stored_.emplace_back(id, std::move(quantization)); }
 
   void Apply(Graph& graph) &&;
 
@@ -37,6 +43,7 @@ class Patch {
   std::vector<Value> values_;
   std::vector<Node> nodes_;
   std::vector<std::pair<ValueId, ValueId>> replacements_;
+  std::vector<std::pair<ValueId, Quantization>> stored_;
 };
 
 }  // namespace tandem::engine

@@ -56,8 +56,11 @@ bool Compiler::AllShapesKnown(const Node& node) const {
 absl::Status Compiler::AddNode(const Node& node) {
   if (IsControlFlow(node)) return AddControlFlowStep(builder_, node);
   if (!AllShapesKnown(node)) return AddDynamicStep(builder_, node);
-  if (Lower(builder_, node)) return absl::OkStatus();
-  return AddReferenceStep(builder_, node);
+  if (!Lower(builder_, node)) TANDEM_RETURN_IF_ERROR(AddReferenceStep(builder_, node));
+  for (ValueId output : node.outputs) {
+    if (output != kNoValue) builder_.RoundDefined(output);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> Compiler::Run() {
@@ -99,6 +102,8 @@ Graph Compiler::RestOfGraph(std::vector<ValueId>& inputs) const {
     if (id == kNoValue || names[id] != kNoValue) return id == kNoValue ? kNoValue : names[id];
     Value value = graph_.value(id);
     value.producer = kNoNode;
+    // What the plan hands over is written out.
+    if (stages_[id] != Stage::kContinuation && !value.is_constant()) value.quantization.reset();
     names[id] = rest.AddValue(std::move(value));
     return names[id];
   };

@@ -24,6 +24,17 @@ void AddPrimitive(PlanBuilder& builder, const dnnl::primitive& primitive, const 
 // Appends a conversion between two layouts of one value.
 void AddReorder(PlanBuilder& builder, const Placement& from, const Placement& to, const std::string& name);
 
+// Appends a conversion between two layouts, types and quantizations of one value.
+void AddConversion(PlanBuilder& builder, const StoredPlacement& from, const StoredPlacement& to,
+                   const std::string& name);
+
+// Adds the scale and zero point of argument `name` (DNNL_ARG_SRC...) to attributes and arguments; what is 1 or 0 is
+// left out.
+void SetScale(PlanBuilder& builder, int name, float scale, dnnl::primitive_attr& attributes,
+              std::vector<DnnlArgument>& arguments);
+void SetZeroPoint(PlanBuilder& builder, int name, int32_t zero_point, dnnl::primitive_attr& attributes,
+                  std::vector<DnnlArgument>& arguments);
+
 // Attributes that every primitive of a plan has: strict fp32, scratchpad from the arena.
 dnnl::primitive_attr PlanAttributes();
 

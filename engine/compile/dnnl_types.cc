@@ -52,7 +52,8 @@ bool IsPlain(const dnnl::memory::desc& desc) {
 bool SameLayout(const dnnl::memory::desc& a, const dnnl::memory::desc& b) {
   if (a == b) return true;
   if (!IsPlain(a) || !IsPlain(b) || a.get_data_type() != b.get_data_type() || a.get_dims() != b.get_dims() ||
-      a.get_padded_dims() != b.get_padded_dims() || a.get_submemory_offset() != b.get_submemory_offset()) {
+      a.get_padded_dims() != b.get_padded_dims() || a.get_submemory_offset() != b.get_submemory_offset() ||
+      a.get_size() != b.get_size()) {  // sums of weights may follow
     return false;
   }
   const auto dims = a.get_dims(), x = a.get_strides(), y = b.get_strides();
@@ -93,8 +94,10 @@ dnnl::memory::format_tag BlockedChannels(const dnnl::memory::desc& desc) {
 
 }  // namespace
 
-dnnl::memory::desc LikeLayout(const dnnl::memory::desc& desc, const dnnl::memory::dims& dims) {
-  const auto type = desc.get_data_type();
+namespace {
+
+dnnl::memory::desc LikeLayout(const dnnl::memory::desc& desc, const dnnl::memory::dims& dims,
+                              dnnl::memory::data_type type) {
   if (static_cast<size_t>(desc.get_ndims()) != dims.size()) return RowMajor(type, dims);
   if (!IsPlain(desc)) {
     const auto tag = BlockedChannels(desc);
@@ -107,6 +110,16 @@ dnnl::memory::desc LikeLayout(const dnnl::memory::desc& desc, const dnnl::memory
     stride *= dims[axis];
   }
   return {dims, type, strides};
+}
+
+}  // namespace
+
+dnnl::memory::desc LikeLayout(const dnnl::memory::desc& desc, const dnnl::memory::dims& dims) {
+  return LikeLayout(desc, dims, desc.get_data_type());
+}
+
+dnnl::memory::desc WithType(const dnnl::memory::desc& desc, dnnl::memory::data_type type) {
+  return LikeLayout(desc, desc.get_dims(), type);
 }
 
 dnnl::memory::desc Compact(const dnnl::memory::desc& desc) {

@@ -31,6 +31,9 @@ bool SameLayout(const dnnl::memory::desc& a, const dnnl::memory::desc& b);
 // No blocks inside: addresses follow from strides alone.
 bool IsPlain(const dnnl::memory::desc& desc);
 
+// The same order of dimensions and blocks for elements of another type; no gaps, no offset.
+dnnl::memory::desc WithType(const dnnl::memory::desc& desc, dnnl::memory::data_type type);
+
 // A layout of its own for a result that should lie as `desc` does: the same order of dimensions, no gaps, no offset.
 dnnl::memory::desc Compact(const dnnl::memory::desc& desc);
 

@@ -94,23 +94,29 @@ bool BindOperand(PlanBuilder& builder, ValueId operand, const dnnl::memory::desc
 
 }  // namespace
 
+bool AppendPostOp(PlanBuilder& builder, const Node& node, const PostOp& post_op, const dnnl::memory::desc& result,
+                  dnnl::post_ops& post_ops, std::vector<DnnlArgument>& arguments) {
+  if (post_op.operand < 0) {
+    const std::optional<Eltwise> eltwise = EltwiseOf(post_op);
+    if (!eltwise.has_value()) return false;
+    post_ops.append_eltwise(eltwise->algorithm, eltwise->alpha, eltwise->beta);
+    return true;
+  }
+  const std::optional<algorithm> kind = BinaryAlgorithm(post_op.op);
+  DnnlArgument argument;
+  argument.name = DNNL_ARG_ATTR_MULTIPLE_POST_OP(post_ops.len()) | DNNL_ARG_SRC_1;
+  if (!kind.has_value() || post_op.swapped) return false;
+  if (!BindOperand(builder, node.inputs[post_op.operand], result, argument)) return false;
+  post_ops.append_binary(*kind, argument.desc);
+  arguments.push_back(std::move(argument));
+  return true;
+}
+
 bool SetPostOps(PlanBuilder& builder, const Node& node, const dnnl::memory::desc& result,
                 dnnl::primitive_attr& attributes, std::vector<DnnlArgument>& arguments) {
   dnnl::post_ops post_ops;
   for (const PostOp& post_op : node.post_ops) {
-    if (post_op.operand < 0) {
-      const std::optional<Eltwise> eltwise = EltwiseOf(post_op);
-      if (!eltwise.has_value()) return false;
-      post_ops.append_eltwise(eltwise->algorithm, eltwise->alpha, eltwise->beta);
-      continue;
-    }
-    const std::optional<algorithm> kind = BinaryAlgorithm(post_op.op);
-    DnnlArgument argument;
-    argument.name = DNNL_ARG_ATTR_MULTIPLE_POST_OP(post_ops.len()) | DNNL_ARG_SRC_1;
-    if (!kind.has_value() || post_op.swapped) return false;
-    if (!BindOperand(builder, node.inputs[post_op.operand], result, argument)) return false;
-    post_ops.append_binary(*kind, argument.desc);
-    arguments.push_back(std::move(argument));
+    if (!AppendPostOp(builder, node, post_op, result, post_ops, arguments)) return false;
   }
   attributes.set_post_ops(post_ops);
   return true;

@@ -30,6 +30,11 @@ std::optional<Eltwise> EltwiseOf(const PostOp& post_op);
 // oneDNN's algorithm for Add, Sub, Mul, Div, Max, Min.
 std::optional<dnnl::algorithm> BinaryAlgorithm(absl::string_view op);
 
+// Appends one post-op on real numbers, for a result that lies as `result` (of float32) says, and its operand, if it has
+// one, to `arguments`. False when it cannot be a post-op there.
+bool AppendPostOp(PlanBuilder& builder, const Node& node, const PostOp& post_op, const dnnl::memory::desc& result,
+                  dnnl::post_ops& post_ops, std::vector<DnnlArgument>& arguments);
+
 // Fills `attributes` with node's post-ops, for a result that lies as `result` says, and `arguments` with their
 // operands, converted to that layout where they are as large. False when one of them cannot be a post-op there.
 bool SetPostOps(PlanBuilder& builder, const Node& node, const dnnl::memory::desc& result,

@@ -3,6 +3,7 @@
 #include "engine/compile/dnnl_types.h"
 #include "engine/compile/eltwise.h"
 #include "engine/compile/lowering.h"
+#include "engine/compile/stored_product.h"
 #include "engine/ops/conv_geometry.h"
 
 namespace tandem::engine {
@@ -30,13 +31,13 @@ Geometry GeometryOf(const Window& window, bool exact) {
 }
 
 // The weights as oneDNN sees them: [groups,] out, in, spatial.
-memory::desc WeightsOf(const Shape& shape, int64_t groups, bool transposed) {
+memory::desc WeightsOf(const Shape& shape, memory::data_type type, int64_t groups, bool transposed) {
   memory::dims dims(shape.begin(), shape.end());
   if (groups > 1) {
     dims[0] /= groups;
     dims.insert(dims.begin(), groups);
   }
-  memory::desc desc = RowMajor(kF32, dims);
+  memory::desc desc = RowMajor(type, dims);
   if (!transposed) return desc;
   // ConvTranspose stores [in, out/groups, ...]: the two channel axes change places.
   std::vector<int> permutation(dims.size());
@@ -54,13 +55,49 @@ bool CanLower(const PlanBuilder& builder, const Node& node) {
   return rank >= 3 && rank <= 5 && IsDnnlFloat(builder, node.outputs[0]);
 }
 
+// The same over integers, where source and weights are stored as such.
 template <typename Primitive>
-bool Emit(PlanBuilder& builder, const Node& node, const Window& window, dnnl::algorithm algorithm, const char* kind) {
+bool EmitStored(PlanBuilder& builder, const Node& node, const Window& window, dnnl::algorithm algorithm,
+                const char* kind) {
+  const ValueId x = node.inputs[0], w = node.inputs[1], y = node.outputs[0];
+  const int64_t groups = node.attributes.Int("group", 1);
+  const bool transposed = std::is_same_v<Primitive, dnnl::deconvolution_forward>;
+  const int64_t channels = builder.shape(y)[1];
+  std::optional<StoredProduct> product = StoredProduct::Of(builder, node, channels, transposed ? 1 : 0);
+  if (!product.has_value()) return false;
+  const memory::desc weights = WeightsOf(builder.shape(w), memory::data_type::s8, groups, transposed);
+  const memory::desc bias = product->has_bias() ? RowMajor(kF32, {channels}) : memory::desc();
+  const Geometry geometry = GeometryOf(window, transposed);
+  const auto describe = [&](const memory::desc& dst, const dnnl::primitive_attr& attributes) {
+    return typename Primitive::primitive_desc(DnnlEngine(), dnnl::prop_kind::forward_inference, algorithm,
+                                              AnyLayout(product->source_type(), DnnlDims(builder.shape(x))),
+                                              AnyLayout(memory::data_type::s8, weights.get_dims()), bias, dst,
+                                              geometry.strides, geometry.dilations, geometry.pads_begin,
+                                              geometry.pads_end, attributes);
+  };
+  dnnl::primitive_attr attributes = product->Attributes(groups > 1 ? 3 : 1);
+  const memory::desc result =
+      describe(AnyLayout(product->result_type(), DnnlDims(builder.shape(y))), attributes).dst_desc();
+  std::vector<DnnlArgument> arguments;
+  if (!product->Finish(result, bias, attributes, arguments)) return false;
+  const auto pd = describe(result, attributes);
+  if (IsReferenceKernel(pd.impl_info_str())) return false;
+  arguments.push_back({DNNL_ARG_SRC, builder.In(x, pd.src_desc()), pd.src_desc()});
+  arguments.push_back({DNNL_ARG_WEIGHTS, builder.InAs(w, weights, pd.weights_desc()), pd.weights_desc()});
+  arguments.push_back({DNNL_ARG_DST, builder.DefineIn(y, result), result});
+  AddPrimitive(builder, Primitive(pd), pd.scratchpad_desc(), std::move(arguments),
+               StepName(kind, pd.impl_info_str(), node));
+  return true;
+}
+
+template <typename Primitive>
+bool EmitReal(PlanBuilder& builder, const Node& node, const Window& window, dnnl::algorithm algorithm,
+              const char* kind) {
   const ValueId x = node.inputs[0], w = node.inputs[1], y = node.outputs[0];
   const int64_t groups = node.attributes.Int("group", 1);
   const bool transposed = std::is_same_v<Primitive, dnnl::deconvolution_forward>;
   const bool has_bias = node.num_own_inputs() > 2 && node.inputs[2] != kNoValue;
-  const memory::desc weights = WeightsOf(builder.shape(w), groups, transposed);
+  const memory::desc weights = WeightsOf(builder.shape(w), kF32, groups, transposed);
   const memory::desc bias = has_bias ? builder.RowMajorOf(node.inputs[2]) : memory::desc();
   const Geometry geometry = GeometryOf(window, transposed);
 
@@ -86,6 +123,16 @@ bool Emit(PlanBuilder& builder, const Node& node, const Window& window, dnnl::al
   AddPrimitive(builder, Primitive(pd), pd.scratchpad_desc(), std::move(arguments),
                StepName(kind, pd.impl_info_str(), node));
   return true;
+}
+
+// Over integers where it can be, else over real numbers.
+template <typename Primitive>
+bool Emit(PlanBuilder& builder, const Node& node, const Window& window, dnnl::algorithm algorithm, const char* kind) {
+  try {
+    if (EmitStored<Primitive>(builder, node, window, algorithm, kind)) return true;
+  } catch (const dnnl::error&) {  // no such kernel
+  }
+  return EmitReal<Primitive>(builder, node, window, algorithm, kind);
 }
 
 }  // namespace

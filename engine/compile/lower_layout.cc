@@ -1,4 +1,6 @@
 // Operators that only say where elements lie: most become another view of the same bytes.
+#include <algorithm>
+
 #include "engine/compile/dnnl_step.h"
 #include "engine/compile/dnnl_types.h"
 #include "engine/compile/lowering.h"
@@ -12,11 +14,26 @@ using dnnl::memory;
 
 memory::dims Dims(const Shape& shape) { return DnnlDims(shape); }
 
+// Where the elements of `x` lie for a node that moves them to `y`: integers when both are stored alike, else real
+// numbers.
+Placement Origin(PlanBuilder& builder, ValueId x, ValueId y) {
+  return builder.StoredAlike(x, y) ? builder.Stored(x) : builder.Current(x);
+}
+
+memory::desc RowMajorLike(const memory::desc& desc, const Shape& shape) {
+  return RowMajor(desc.get_data_type(), Dims(shape));
+}
+
+// `x` row-major, in the type it has at `source`.
+Placement DenseLike(PlanBuilder& builder, ValueId x, const Placement& source) {
+  const memory::desc dense = RowMajorLike(source.desc, builder.shape(x));
+  return {builder.In(x, dense), dense};
+}
+
 // Where a value can be cut into views: its own layout if that has no blocks, else row-major.
-Placement Sliceable(PlanBuilder& builder, ValueId id) {
-  const Placement current = builder.Current(id);
-  if (IsPlain(current.desc)) return current;
-  return {builder.Dense(id), builder.RowMajorOf(id)};
+Placement Sliceable(PlanBuilder& builder, ValueId x, ValueId y) {
+  const Placement source = Origin(builder, x, y);
+  return IsPlain(source.desc) ? source : DenseLike(builder, x, source);
 }
 
 // Defines `y` as the part of `source` that begins at `offsets`.
@@ -24,9 +41,9 @@ void DefinePart(PlanBuilder& builder, ValueId y, const Placement& source, const 
   const memory::dims strides = source.desc.get_strides();
   int64_t elements = 0;
   for (size_t i = 0; i < offsets.size(); ++i) elements += offsets[i] * strides[i];
-  const size_t bytes = static_cast<size_t>(elements) * SizeOf(builder.value(y).type);
-  builder.Define(y, {builder.PartOf(source.buffer, bytes),
-                     memory::desc(Dims(builder.shape(y)), source.desc.get_data_type(), strides)});
+  const auto type = source.desc.get_data_type();
+  const size_t bytes = static_cast<size_t>(elements) * memory::data_type_size(type);
+  builder.Define(y, {builder.PartOf(source.buffer, bytes), memory::desc(Dims(builder.shape(y)), type, strides)});
 }
 
 }  // namespace
@@ -38,15 +55,15 @@ bool LowerView(PlanBuilder& builder, const Node& node) {
     builder.Define(y, {builder.Dense(x), builder.FitsDnnl(y) ? builder.RowMajorOf(y) : memory::desc()});
     return true;
   }
-  const Placement source = builder.Current(x);
-  if (!SameLayout(source.desc, builder.RowMajorOf(x))) {
+  const Placement source = Origin(builder, x, y);
+  if (!SameLayout(source.desc, RowMajorLike(source.desc, builder.shape(x)))) {
     try {  // dimensions of one element come and go in any layout
       builder.Define(y, {source.buffer, source.desc.reshape(Dims(builder.shape(y)))});
       return true;
     } catch (const dnnl::error&) {
     }
   }
-  builder.Define(y, {builder.Dense(x), builder.RowMajorOf(y)});
+  builder.Define(y, {DenseLike(builder, x, source).buffer, RowMajorLike(source.desc, builder.shape(y))});
   return true;
 }
 
@@ -61,7 +78,7 @@ bool LowerTranspose(PlanBuilder& builder, const Node& node) {
   }
   std::vector<int> target(rank);  // where each of x's axes goes
   for (int i = 0; i < rank; ++i) target[perm[i]] = i;
-  const Placement source = builder.Current(x);
+  const Placement source = Origin(builder, x, y);
   builder.Define(y, {source.buffer, source.desc.permute_axes(target)});
   return true;
 }
@@ -91,7 +108,7 @@ bool LowerSlice(PlanBuilder& builder, const Node& node) {
     const int64_t start = (*begin)[i] < 0 ? (*begin)[i] + shape[axis] : (*begin)[i];
     offsets[axis] = std::min(std::max<int64_t>(start, 0), shape[axis]);
   }
-  DefinePart(builder, y, Sliceable(builder, x), offsets);
+  DefinePart(builder, y, Sliceable(builder, x, y), offsets);
   return true;
 }
 
@@ -104,10 +121,9 @@ bool LowerSplit(PlanBuilder& builder, const Node& node) {
   for (ValueId y : node.outputs) {
     if (!builder.FitsDnnl(y)) return false;
   }
-  const Placement source = Sliceable(builder, x);
   memory::dims offsets(shape.size(), 0);
   for (ValueId y : node.outputs) {
-    DefinePart(builder, y, source, offsets);
+    DefinePart(builder, y, Sliceable(builder, x, y), offsets);
     offsets[*axis] += builder.shape(y)[*axis];
   }
   return true;
@@ -124,12 +140,16 @@ bool LowerConcat(PlanBuilder& builder, const Node& node) {
     if (!builder.FitsDnnl(x) || builder.value(x).type != builder.value(y).type) return false;
     if (NumElements(builder.shape(x)) > NumElements(builder.shape(largest))) largest = x;
   }
-  const memory::desc layout = builder.Current(largest).desc;
+  // As integers where all are stored alike.
+  const bool stored =
+      std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId x) { return builder.StoredAlike(x, y); });
+  const auto place = [&](ValueId x) { return stored ? builder.Stored(x) : builder.Current(x); };
+  const memory::desc layout = place(largest).desc;
   const memory::desc result = LikeLayout(layout, Dims(builder.shape(y)));
   std::vector<memory::desc> sources;
   std::vector<DnnlArgument> arguments;
   for (ValueId x : node.inputs) {
-    const Placement current = builder.Current(x);
+    const Placement current = place(x);
     // Strided views of that order are read as they are.
     const bool fits = SameLayout(LikeLayout(current.desc, Dims(builder.shape(y))), result);
     const memory::desc source = fits ? current.desc : LikeLayout(layout, Dims(builder.shape(x)));
@@ -145,10 +165,19 @@ bool LowerConcat(PlanBuilder& builder, const Node& node) {
   return true;
 }
 
+bool LowerStore(PlanBuilder& builder, const Node& node) {
+  const ValueId x = node.inputs[0], y = node.outputs[0];
+  const std::optional<Quantization>& from = builder.value(x).quantization;
+  const std::optional<Quantization>& to = builder.value(y).quantization;
+  if (!to.has_value() || !builder.FitsDnnl(x)) return false;
+  builder.DefineRounded(y, {from.has_value() ? builder.Stored(x) : builder.Current(x), from});
+  return true;
+}
+
 bool LowerChannelShuffle(PlanBuilder& builder, const Node& node) {
   const ValueId x = node.inputs[0], y = node.outputs[0];
   if (!IsDnnlFloat(builder, x)) return false;
-  const Placement source = builder.Current(x);
+  const Placement source = Origin(builder, x, y);
   const Shape& shape = builder.shape(x);
   const int64_t channels = shape[1], groups = node.attributes.Int("groups", 1), each = channels / groups;
   const memory::desc result = Compact(source.desc);
@@ -156,9 +185,9 @@ bool LowerChannelShuffle(PlanBuilder& builder, const Node& node) {
   if (channels_last) {  // a transposition of every pixel's [groups, each]
     const int64_t pixels = NumElements(shape) / channels;
     const memory::dims dims = {pixels, groups, each};
-    const auto kF32 = memory::data_type::f32;
-    const memory::desc from(dims, kF32, memory::dims{channels, each, 1});
-    const memory::desc to(dims, kF32, memory::dims{channels, 1, groups});
+    const memory::data_type type = source.desc.get_data_type();
+    const memory::desc from(dims, type, memory::dims{channels, each, 1});
+    const memory::desc to(dims, type, memory::dims{channels, 1, groups});
     AddReorder(builder, {source.buffer, from}, {builder.DefineIn(y, result), to}, builder.value(y).name);
     return true;
   }

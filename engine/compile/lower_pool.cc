@@ -28,14 +28,16 @@ bool EmitPool(PlanBuilder& builder, const Node& node, dnnl::algorithm algorithm,
     if (reach > axis.pad_end && algorithm == dnnl::algorithm::pooling_avg_include_padding) return false;
     pads_end.push_back(std::max(axis.pad_end, reach));
   }
-  const Placement source = builder.Current(x);
+  const bool stored = builder.StoredAlike(x, y) && node.post_ops.empty();
+  const Placement source = stored ? builder.Stored(x) : builder.Current(x);
+  const memory::desc any = AnyLayout(source.desc.get_data_type(), DnnlDims(builder.shape(y)));
   const auto describe = [&](const memory::desc& dst, const dnnl::primitive_attr& attributes) {
     return dnnl::pooling_forward::primitive_desc(DnnlEngine(), dnnl::prop_kind::forward_inference, algorithm,
                                                  source.desc, dst, strides, kernel, dilations, pads_begin, pads_end,
                                                  attributes);
   };
   std::vector<DnnlArgument> arguments;
-  auto pd = describe(builder.AnyOf(y), PlanAttributes());
+  auto pd = describe(any, PlanAttributes());
   if (!node.post_ops.empty()) {
     dnnl::primitive_attr attributes = PlanAttributes();
     if (!SetPostOps(builder, node, pd.dst_desc(), attributes, arguments)) return false;
@@ -168,9 +170,10 @@ bool LowerResize(PlanBuilder& builder, const Node& node) {
     if (to[i] % from[i] != 0) return false;
   }
   if (!EnlargesExactly(builder, node)) return false;
-  const Placement source = builder.Current(x);
+  const Placement source = builder.StoredAlike(x, y) ? builder.Stored(x) : builder.Current(x);
+  const memory::desc any = AnyLayout(source.desc.get_data_type(), DnnlDims(to));
   const dnnl::resampling_forward::primitive_desc pd(DnnlEngine(), dnnl::prop_kind::forward_inference,
-                                                    dnnl::algorithm::resampling_nearest, source.desc, builder.AnyOf(y),
+                                                    dnnl::algorithm::resampling_nearest, source.desc, any,
                                                     PlanAttributes());
   if (IsReferenceKernel(pd.impl_info_str())) return false;
   AddPrimitive(

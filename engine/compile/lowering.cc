@@ -47,6 +47,7 @@ const Table& Lowerings() {
         {"Transpose", LowerTranspose},
         {"Unsqueeze", LowerView},
         {"tandem.ChannelShuffle", LowerChannelShuffle},
+        {"tandem.Store", LowerStore},
     };
     for (absl::string_view op : EltwiseOperators()) lowerings->emplace(op, LowerEltwise);
     return lowerings;

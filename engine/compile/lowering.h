@@ -29,6 +29,7 @@ bool LowerReduce(PlanBuilder& builder, const Node& node);
 bool LowerResize(PlanBuilder& builder, const Node& node);
 bool LowerSlice(PlanBuilder& builder, const Node& node);
 bool LowerSoftmax(PlanBuilder& builder, const Node& node);
+bool LowerStore(PlanBuilder& builder, const Node& node);
 bool LowerSplit(PlanBuilder& builder, const Node& node);
 bool LowerTranspose(PlanBuilder& builder, const Node& node);
 bool LowerView(PlanBuilder& builder, const Node& node);  // Reshape and its kin

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/compile/dequantized.h"
 #include "engine/compile/dnnl_step.h"
 #include "engine/compile/dnnl_types.h"
 
@@ -33,31 +34,45 @@ dnnl::memory::desc PlanBuilder::AnyOf(ValueId id) const {
   return AnyLayout(*DnnlType(value(id).type), DnnlDims(shape(id)));
 }
 
-const Placement& PlanBuilder::Current(ValueId id) {
+const Placement& PlanBuilder::Front(ValueId id) {
   Place& place = places_[id];
-  if (place.placements.empty()) {
+  if (place.placements.empty() && place.origin.has_value()) {
+    In(id, WithType(place.origin->place.desc, *DnnlType(value(id).quantization->type)));
+  } else if (place.placements.empty()) {
     const Tensor* constant = graph_.ConstantOf(id);
     TANDEM_CHECK(constant != nullptr, absl::StrCat("'", value(id).name, "' is read before it is computed"));
-    auto kept = std::make_shared<Tensor>(*constant);
-    const BufferId buffer = AddConstantBuffer({kept, kept->data()}, constant->num_bytes());
-    place.placements.push_back({buffer, FitsDnnl(id) ? RowMajorOf(id) : dnnl::memory::desc()});
+    const std::optional<dnnl::memory::data_type> type = DnnlType(constant->type());
+    const bool fits = FitsDnnl(id) && type.has_value();
+    place.placements.push_back(
+        {Constant(*constant), fits ? RowMajor(*type, DnnlDims(constant->shape())) : dnnl::memory::desc()});
   }
   return place.placements.front();
 }
 
-BufferId PlanBuilder::Dense(ValueId id) {
-  const Placement& current = Current(id);
-  return FitsDnnl(id) ? In(id, RowMajorOf(id)) : current.buffer;
+const Placement& PlanBuilder::Current(ValueId id) {
+  const Placement& front = Front(id);
+  constexpr auto kReal = dnnl::memory::data_type::f32;
+  if (!value(id).quantization.has_value() || front.desc.get_data_type() == kReal) return front;
+  std::vector<Placement>& placements = places_[id].placements;
+  for (const Placement& placement : placements) {
+    if (placement.desc.get_data_type() == kReal) return placement;
+  }
+  In(id, WithType(front.desc, kReal));
+  return placements.back();
 }
 
+BufferId PlanBuilder::Dense(ValueId id) { return FitsDnnl(id) ? In(id, RowMajorOf(id)) : Front(id).buffer; }
+
 BufferId PlanBuilder::In(ValueId id, const dnnl::memory::desc& desc) {
-  Current(id);
+  const bool is_real = desc.get_data_type() == dnnl::memory::data_type::f32;
+  if (!places_[id].origin.has_value() || is_real) Front(id);
   for (const Placement& placement : places_[id].placements) {
     if (SameLayout(placement.desc, desc)) return placement.buffer;
   }
   BufferId buffer;
-  if (const Tensor* constant = graph_.ConstantOf(id)) {
-    buffer = PackedConstant(*constant, RowMajorOf(id), desc);
+  if (graph_.ConstantOf(id) != nullptr) {
+    const dnnl::memory::data_type type = desc.get_data_type();
+    buffer = PackedConstant(ContentsOf(id, type), RowMajor(type, DnnlDims(shape(id))), desc);
   } else {
     buffer = Convert(id, desc);
   }
@@ -65,15 +80,35 @@ BufferId PlanBuilder::In(ValueId id, const dnnl::memory::desc& desc) {
   return buffer;
 }
 
+const Tensor& PlanBuilder::ContentsOf(ValueId id, dnnl::memory::data_type type) {
+  const Tensor& constant = *graph_.ConstantOf(id);
+  if (!value(id).quantization.has_value() || type != dnnl::memory::data_type::f32) return constant;
+  Tensor& real = written_out_[id];
+  if (!real.defined()) real = Dequantized(constant, *value(id).quantization);
+  return real;
+}
+
 BufferId PlanBuilder::Convert(ValueId id, const dnnl::memory::desc& to) {
-  const Placement from = Current(id);
+  const Place& place = places_[id];
+  const std::optional<Quantization>& quantization = value(id).quantization;
+  const bool rounds = place.placements.empty();
+  const StoredPlacement from = rounds ? *place.origin : StoredPlacement{Front(id), quantization};
   const BufferId buffer = NewBuffer(to.get_size());
-  AddReorder(*this, from, {buffer, to}, value(id).name);
+  AddConversion(*this, from, {{buffer, to}, quantization}, value(id).name);
   return buffer;
 }
 
+void PlanBuilder::RoundDefined(ValueId id) {
+  Place& place = places_[id];
+  if (!value(id).quantization.has_value() || place.placements.empty()) return;
+  const Placement real = place.placements.front();
+  if (real.desc.get_data_type() != dnnl::memory::data_type::f32) return;
+  place.placements.clear();
+  DefineRounded(id, {real, std::nullopt});
+}
+
 BufferId PlanBuilder::InAs(ValueId id, const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
-  if (const Tensor* constant = graph_.ConstantOf(id)) return PackedConstant(*constant, from, to);
+  if (graph_.ConstantOf(id) != nullptr) return PackedConstant(ContentsOf(id, from.get_data_type()), from, to);
   const BufferId dense = Dense(id);
   if (SameLayout(from, to)) return dense;
   const BufferId buffer = NewBuffer(to.get_size());
@@ -84,6 +119,11 @@ BufferId PlanBuilder::InAs(ValueId id, const dnnl::memory::desc& from, const dnn
 BufferId PlanBuilder::PackedConstant(const Tensor& tensor, const dnnl::memory::desc& from,
                                      const dnnl::memory::desc& to) {
   return AddConstantBuffer(context_.weights->Get(tensor, from, to), to.get_size());
+}
+
+BufferId PlanBuilder::Constant(const Tensor& tensor) {
+  auto kept = std::make_shared<Tensor>(tensor);
+  return AddConstantBuffer({kept, kept->data()}, tensor.num_bytes());
 }
 
 BufferId PlanBuilder::AddConstantBuffer(std::shared_ptr<const void> bytes, size_t size) {

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "engine/compile/control_flow.h"
 #include "engine/ops/dims.h"
+#include "engine/passes/quantized.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
@@ -36,8 +37,10 @@ class Specializer {
 
  private:
   absl::Status Walk(const Graph& graph, Names& names);
-  absl::Status Visit(const Graph& graph, const Node& node, Names& names);
-  absl::Status VisitOperator(const Graph& graph, const Node& node, const std::vector<ValueId>& inputs, Names& names);
+  using Consumers = std::vector<std::vector<NodeId>>;
+  absl::Status Visit(const Graph& graph, const Consumers& consumers, const Node& node, Names& names);
+  absl::Status VisitOperator(const Graph& graph, const Consumers& consumers, const Node& node,
+                             const std::vector<ValueId>& inputs, Names& names);
   absl::Status VisitControlFlow(const Graph& graph, const Node& node, const std::vector<ValueId>& inputs, Names& names);
   absl::Status Inline(const Graph& branch, const std::vector<ValueId>& captured, const Node& node, Names& names);
   absl::Status Fold(const Node& node, const std::vector<ValueId>& inputs, const std::vector<ValueInfo>& outputs,
@@ -56,6 +59,7 @@ ValueId Specializer::Add(const Value& like, const ValueInfo& info) {
   Value value;
   value.name = like.name;
   value.dim_names = like.dim_names;
+  value.quantization = like.quantization;
   value.type = info.type;
   value.shape = info.shape;
   infos_.push_back(info);
@@ -83,26 +87,33 @@ absl::StatusOr<Graph> Specializer::Run(const Graph& graph, absl::Span<const Valu
 
 absl::Status Specializer::Walk(const Graph& graph, Names& names) {
   for (ValueId id = 0; id < graph.num_values(); ++id) {
-    if (names[id] == kNoValue && graph.value(id).is_constant()) {
-      names[id] = AddConstant(graph.value(id).name, graph.value(id).constant);
-    }
+    const Value& value = graph.value(id);
+    if (names[id] != kNoValue || !value.is_constant()) continue;
+    names[id] = AddConstant(value.name, value.constant);
+    if (!value.quantization.has_value()) continue;
+    // Readers see real numbers; those are not written out to compute with them ahead.
+    result_.mutable_value(names[id]).type = value.type;
+    result_.mutable_value(names[id]).quantization = value.quantization;
+    infos_[names[id]] = {value.type, value.constant.shape(), {}};
   }
   TANDEM_ASSIGN_OR_RETURN(const std::vector<NodeId> order, graph.TopologicalOrder());
+  const Consumers consumers = graph.Consumers();
   for (NodeId id : order) {
     const Node& node = *graph.node(id);
-    TANDEM_RETURN_IF_ERROR(WithContext(Visit(graph, node, names), Describe(node)));
+    TANDEM_RETURN_IF_ERROR(WithContext(Visit(graph, consumers, node, names), Describe(node)));
   }
   return absl::OkStatus();
 }
 
-absl::Status Specializer::Visit(const Graph& graph, const Node& node, Names& names) {
+absl::Status Specializer::Visit(const Graph& graph, const Consumers& consumers, const Node& node, Names& names) {
   std::vector<ValueId> inputs;
   for (ValueId input : node.inputs) inputs.push_back(input == kNoValue ? kNoValue : names[input]);
-  return IsControlFlow(node) ? VisitControlFlow(graph, node, inputs, names) : VisitOperator(graph, node, inputs, names);
+  if (IsControlFlow(node)) return VisitControlFlow(graph, node, inputs, names);
+  return VisitOperator(graph, consumers, node, inputs, names);
 }
 
-absl::Status Specializer::VisitOperator(const Graph& graph, const Node& node, const std::vector<ValueId>& inputs,
-                                        Names& names) {
+absl::Status Specializer::VisitOperator(const Graph& graph, const Consumers& consumers, const Node& node,
+                                        const std::vector<ValueId>& inputs, Names& names) {
   std::vector<const ValueInfo*> infos;
   bool all_known = true;
   for (int i = 0; i < node.num_own_inputs(); ++i) {
@@ -116,6 +127,7 @@ absl::Status Specializer::VisitOperator(const Graph& graph, const Node& node, co
     follows_from_shapes = follows_from_shapes && output.value.defined();
     if (output.shape.has_value()) bytes += NumElements(*output.shape) * SizeOf(output.type);
   }
+  const bool stays_stored = node.op == "DequantizeLinear" && FeedsQuantizedProducts(graph, consumers, node);
   const bool random = node.op == "Bernoulli" || absl::StartsWith(node.op, "Random");
   if (follows_from_shapes) {
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -124,7 +136,8 @@ absl::Status Specializer::VisitOperator(const Graph& graph, const Node& node, co
     }
     return absl::OkStatus();
   }
-  if (all_known && !random && node.post_ops.empty() && bytes <= kMaxFoldedBytes && !IsTooMuchToFold(node, infos)) {
+  if (all_known && !random && !stays_stored && node.post_ops.empty() && bytes <= kMaxFoldedBytes &&
+      !IsTooMuchToFold(node, infos)) {
     return Fold(node, inputs, outputs, names);
   }
   Emit(graph, node, inputs, outputs, names);

@@ -38,7 +38,21 @@ absl::Status ChannelShuffle(KernelContext& ctx) {
   return absl::OkStatus();
 }
 
-constexpr OpDef kOps[] = {{"tandem.ChannelShuffle", 1, 1, InferChannelShuffle, ChannelShuffle}};
+// The input itself: what differs is how the result is stored (Value::quantization).
+absl::Status InferStore(InferContext& ctx) {
+  ctx.SetOutput(0, ctx.type(0), ctx.has_shape(0) ? std::optional<Shape>(ctx.shape(0)) : std::nullopt);
+  return absl::OkStatus();
+}
+
+absl::Status Store(KernelContext& ctx) {
+  if (ctx.input(0).num_bytes() > 0) std::memcpy(ctx.output(0).data(), ctx.input(0).data(), ctx.input(0).num_bytes());
+  return absl::OkStatus();
+}
+
+constexpr OpDef kOps[] = {
+    {"tandem.ChannelShuffle", 1, 1, InferChannelShuffle, ChannelShuffle},
+    {"tandem.Store", 1, 1, InferStore, Store},
+};
 
 }  // namespace
 

@@ -12,7 +12,7 @@ std::optional<Patch> FoldBiasIntoGemm(const Matcher& matcher, const Node& node) 
   if (bias_index < 0) return std::nullopt;
   const ValueId product = node.inputs[1 - bias_index];
   const Node* matmul = matcher.Producer(product, "MatMul");
-  if (matmul == nullptr || !matcher.HasOneReader(product)) return std::nullopt;
+  if (matmul == nullptr || !matcher.IsPassedOn(product)) return std::nullopt;
   // Only matrices: Gemm has no batch. That the left side is one must be known from its shape.
   const std::optional<Shape>& left = matcher.value(matmul->inputs[0]).shape;
   const Tensor* right = matcher.graph().ConstantOf(matmul->inputs[1]);

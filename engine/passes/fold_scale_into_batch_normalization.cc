@@ -7,7 +7,7 @@ std::optional<Patch> FoldScaleIntoBatchNormalization(const Matcher& matcher, con
   if (!IsArithmetic(node) || !node.post_ops.empty()) return std::nullopt;
   for (ValueId result : node.inputs) {
     const Node* normalization = matcher.Producer(result, "BatchNormalization");
-    if (normalization == nullptr || !matcher.HasOneReader(result)) continue;
+    if (normalization == nullptr || !matcher.IsPassedOn(result)) continue;
     if (normalization->inputs.size() != 5 || normalization->outputs.size() != 1) continue;
     const std::optional<Shape>& shape = matcher.value(result).shape;
     const Tensor* scale = FloatConstant(matcher, normalization->inputs[1]);
@@ -28,7 +28,7 @@ std::optional<Patch> FoldScaleIntoBatchNormalization(const Matcher& matcher, con
     folded.inputs[1] = patch.AddConstant(std::move(new_scale));
     folded.inputs[2] = patch.AddConstant(std::move(new_shift));
     const Value& output = matcher.value(node.outputs[0]);
-    patch.Replace(node.outputs[0], patch.Add(std::move(folded), output.type, output.shape));
+    patch.Replace(node.outputs[0], patch.AddLike(std::move(folded), output));
     return patch;
   }
   return std::nullopt;

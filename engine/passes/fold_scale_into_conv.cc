@@ -43,7 +43,7 @@ std::optional<Patch> FoldScaleIntoConv(const Matcher& matcher, const Node& node)
   for (ValueId result : node.inputs) {
     const Node* conv = matcher.Producer(result, "Conv");
     if (conv == nullptr) conv = matcher.Producer(result, "ConvTranspose");
-    if (conv == nullptr || !matcher.HasOneReader(result) || conv->num_operands > 0) continue;
+    if (conv == nullptr || !matcher.IsPassedOn(result) || conv->num_operands > 0) continue;
     const Tensor* weights = FloatConstant(matcher, conv->inputs[1]);
     const bool has_bias = conv->inputs.size() > 2 && conv->inputs[2] != kNoValue;
     const Tensor* bias = has_bias ? FloatConstant(matcher, conv->inputs[2]) : nullptr;
@@ -64,7 +64,7 @@ std::optional<Patch> FoldScaleIntoConv(const Matcher& matcher, const Node& node)
     folded.inputs[1] = patch.AddConstant(ScaledWeights(*weights, *affine, transposed, groups));
     folded.inputs[2] = patch.AddConstant(FoldedBias(bias, *affine));
     const Value& output = matcher.value(node.outputs[0]);
-    patch.Replace(node.outputs[0], patch.Add(std::move(folded), output.type, output.shape));
+    patch.Replace(node.outputs[0], patch.AddLike(std::move(folded), output));
     return patch;
   }
   return std::nullopt;

@@ -14,7 +14,8 @@ const Node* Matcher::Producer(ValueId id) const {
 
 const Node* Matcher::Producer(ValueId id, absl::string_view op) const {
   const Node* const node = Producer(id);
-  const bool fits = node != nullptr && node->op == op && node->post_ops.empty() && node->outputs[0] == id;
+  const bool fits = node != nullptr && node->op == op && node->post_ops.empty() && node->outputs[0] == id &&
+                    !graph_.value(id).quantization.has_value();
   return fits ? node : nullptr;
 }
 
@@ -30,7 +31,7 @@ std::optional<float> Matcher::Scalar(ValueId id) const {
 Patch ReplaceNode(const Matcher& matcher, const Node& node, Node with) {
   const Value& output = matcher.value(node.outputs[0]);
   Patch patch(matcher.graph());
-  patch.Replace(node.outputs[0], patch.Add(std::move(with), output.type, output.shape));
+  patch.Replace(node.outputs[0], patch.AddLike(std::move(with), output));
   return patch;
 }
 

@@ -26,11 +26,13 @@ class Matcher {
   const std::vector<NodeId>& consumers(ValueId id) const { return consumers_[id]; }
 
   // The node that makes `id`, or null; with `op`, only if it is that operator, has no post-ops and `id` as its first
-  // output.
+  // output, and `id` is not rounded to a quantization: patterns may look through it.
   const Node* Producer(ValueId id) const;
   const Node* Producer(ValueId id, absl::string_view op) const;
-  // Whether exactly one node reads `id`, once, and it is no output of the graph: its producer may be replaced.
+  // Whether exactly one node reads `id`, once, and it is no output of the graph.
   bool HasOneReader(ValueId id) const { return consumers_[id].size() == 1 && !graph_.IsOutput(id); }
+  // The same for a value that is not rounded to a quantization: its producer may be replaced.
+  bool IsPassedOn(ValueId id) const { return HasOneReader(id) && !graph_.value(id).quantization.has_value(); }
   // The single element of a constant float32 tensor that adds no dimension to what it is combined with: rank 0 or 1.
   std::optional<float> Scalar(ValueId id) const;
   // For a commutative node of two inputs: the index of the one that `test` accepts, or -1.

@@ -7,6 +7,14 @@ namespace tandem::engine {
 
 namespace {
 
+constexpr Pass kImportedPasses[] = {
+    {"expand QLinearConv", ExpandQLinearConv},
+    {"expand QLinearMatMul", ExpandQLinearMatMul},
+    {"expand QGemm", ExpandQGemm},
+    {"expand QLinear operators", ExpandQLinear},
+    {"expand QLinearConcat", ExpandQLinearConcat},
+};
+
 constexpr Pass kModelPasses[] = {
     {"remove identity", RemoveIdentity},
     {"recognize swish", RecognizeSwish},
@@ -15,10 +23,14 @@ constexpr Pass kModelPasses[] = {
     {"fold scale into convolution", FoldScaleIntoConv},
     {"fold scale into batch normalization", FoldScaleIntoBatchNormalization},
     {"fold bias into gemm", FoldBiasIntoGemm},
+    {"store weights", StoreWeights},
 };
 
 constexpr Pass kPlanPasses[] = {
     {"remove identity", RemoveIdentity},
+    {"store weights", StoreWeights},
+    {"store quantized", StoreQuantized},
+    {"spread quantization", SpreadQuantization},
     {"recognize layer normalization", RecognizeLayerNormalization},
     {"fold scale into batch normalization", FoldScaleIntoBatchNormalization},
     {"recognize channel shuffle", RecognizeChannelShuffle},
@@ -26,6 +38,8 @@ constexpr Pass kPlanPasses[] = {
 };
 
 }  // namespace
+
+absl::Status ExpandOperators(Graph& graph) { return RunPasses(graph, kImportedPasses); }
 
 absl::Status OptimizeModel(Graph& graph) { return RunPasses(graph, kModelPasses); }
 

@@ -31,7 +31,7 @@ ValueId OnePlusErf(const Matcher& matcher, ValueId id) {
 void Factors(const Matcher& matcher, const Node& mul, int depth, std::vector<ValueId>& factors) {
   for (ValueId input : mul.inputs) {
     const Node* inner = depth > 0 ? matcher.Producer(input, "Mul") : nullptr;
-    if (inner != nullptr && matcher.HasOneReader(input)) {
+    if (inner != nullptr && matcher.IsPassedOn(input)) {
       Factors(matcher, *inner, depth - 1, factors);
     } else {
       factors.push_back(input);

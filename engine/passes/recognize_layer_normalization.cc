@@ -62,7 +62,7 @@ std::optional<Patch> RecognizeLayerNormalization(const Matcher& matcher, const N
   if (shift < 0) return std::nullopt;
   const ValueId scaled = node.inputs[1 - shift];
   const Node* mul = matcher.Producer(scaled, "Mul");
-  if (mul == nullptr || !matcher.HasOneReader(scaled)) return std::nullopt;
+  if (mul == nullptr || !matcher.IsPassedOn(scaled)) return std::nullopt;
   const int scale = VectorOperand(matcher, *mul);
   if (scale < 0) return std::nullopt;
   const Node* div = matcher.Producer(mul->inputs[1 - scale], "Div");

@@ -8,6 +8,24 @@
 
 namespace tandem::engine {
 
+// QLinearConv, ONNX's or ONNX Runtime's, whose scales and zero points are constants -> Conv between DequantizeLinear
+// and QuantizeLinear. Like the next four, works before types and shapes are known.
+std::optional<Patch> ExpandQLinearConv(const Matcher& matcher, const Node& node);
+
+// QLinearMatMul with constant scales, one in all or one a column -> MatMul between DequantizeLinear and QuantizeLinear.
+std::optional<Patch> ExpandQLinearMatMul(const Matcher& matcher, const Node& node);
+
+// ONNX Runtime's QGemm -> Gemm between DequantizeLinear and QuantizeLinear.
+std::optional<Patch> ExpandQGemm(const Matcher& matcher, const Node& node);
+
+// ONNX Runtime's QLinearAdd, QLinearMul, QLinearSigmoid, QLinearLeakyRelu, QLinearAveragePool,
+// QLinearGlobalAveragePool, QLinearSoftmax and QLinearWhere -> the operator between DequantizeLinear and
+// QuantizeLinear.
+std::optional<Patch> ExpandQLinear(const Matcher& matcher, const Node& node);
+
+// ONNX Runtime's QLinearConcat -> Concat between DequantizeLinear and QuantizeLinear.
+std::optional<Patch> ExpandQLinearConcat(const Matcher& matcher, const Node& node);
+
 // Identity and inference-mode Dropout -> nothing.
 std::optional<Patch> RemoveIdentity(const Matcher& matcher, const Node& node);
 
@@ -35,6 +53,16 @@ std::optional<Patch> RecognizeLayerNormalization(const Matcher& matcher, const N
 
 // Reshape to [N, g, C/g, ...], Transpose of the two, Reshape back -> tandem.ChannelShuffle. Needs shapes.
 std::optional<Patch> RecognizeChannelShuffle(const Matcher& matcher, const Node& node);
+
+// DequantizeLinear of constants -> a constant that is stored as they are; unsigned ones become signed.
+std::optional<Patch> StoreWeights(const Matcher& matcher, const Node& node);
+
+// QuantizeLinear, DequantizeLinear with the same constant parameters -> their input, stored so; where others read that
+// too, or it is an input of the graph, a tandem.Store of it. Needs shapes.
+std::optional<Patch> StoreQuantized(const Matcher& matcher, const Node& node);
+
+// An operator that only moves elements, with its input or its result stored -> both stored alike. Needs shapes.
+std::optional<Patch> SpreadQuantization(const Matcher& matcher, const Node& node);
 
 // An elementwise node behind an operator that can apply it to its result -> a post-op. Needs shapes.
 std::optional<Patch> FusePostOp(const Matcher& matcher, const Node& node);
