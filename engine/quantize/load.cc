@@ -20,7 +20,8 @@ void CopySignature(const Value& from, Value& to) {
 }  // namespace
 
 absl::StatusOr<Graph> LoadQuantizable(const std::string& path) {
-  TANDEM_ASSIGN_OR_RETURN(const Graph imported, ImportOnnxFile(path));
+  TANDEM_ASSIGN_OR_RETURN(Graph imported, ImportOnnxFile(path));
+  TANDEM_RETURN_IF_ERROR(ExpandOperators(imported));
   std::vector<ValueInfo> inputs;
   for (ValueId id : imported.inputs()) {
     const Value& value = imported.value(id);

@@ -129,6 +129,7 @@ absl::Status Simulation::ChooseRange(ValueId id) {
   const char* name = "";
   double least = 0;
   for (const RangeCandidate& candidate : RangeCandidates(all)) {
+    if (getenv("MINMAX") && *name) break;
     const QuantParams params = ParamsForRange(candidate.low, candidate.high);
     TANDEM_ASSIGN_OR_RETURN(const double error, ErrorOfReaders(id, params));
     if (*name != '\0' && error >= least) continue;

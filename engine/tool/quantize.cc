@@ -2,12 +2,14 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "engine/onnx/export.h"
 #include "engine/quantize/artifact.h"
 #include "engine/quantize/quantizer.h"
-#include "engine/quantize/sha256.h"
+#include "engine/session.h"
+#include "engine/sha256.h"
 #include "engine/status.h"
 #include "engine/tool/commands.h"
 #include "engine/tool/npz.h"
@@ -77,21 +79,33 @@ absl::StatusOr<std::vector<int64_t>> ReadLabels(const std::string& path, int64_t
   return labels;
 }
 
+// Of the samples, and of the labels behind them.
+absl::StatusOr<std::string> Sha256OfSamples(const QuantizeCommandOptions& options) {
+  if (options.labels.empty()) return Sha256OfFile(options.samples);
+  Sha256 hash;
+  for (const std::string& path : {options.samples, options.labels}) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be opened"));
+    std::string chunk(1 << 20, '\0');
+    while (file.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || file.gcount() > 0) {
+      hash.Add(absl::string_view(chunk.data(), static_cast<size_t>(file.gcount())));
+    }
+  }
+  return hash.Finish();
+}
+
 absl::Status WriteArtifact(const QuantizeCommandOptions& options, Quantized& result) {
   std::map<std::string, std::string> files;
   Report& report = result.report;
-  TANDEM_ASSIGN_OR_RETURN(report.model_sha256, Sha256OfFiles({options.model}));
-  std::vector<std::string> samples = {options.samples};
-  if (!options.labels.empty()) samples.push_back(options.labels);
-  TANDEM_ASSIGN_OR_RETURN(report.samples_sha256, Sha256OfFiles(samples));
+  report.isa = std::string(CpuLevel());
+  TANDEM_ASSIGN_OR_RETURN(report.model_sha256, Sha256OfFile(options.model));
+  TANDEM_ASSIGN_OR_RETURN(report.samples_sha256, Sha256OfSamples(options));
   std::error_code error;
   report.fp32_bytes = static_cast<int64_t>(std::filesystem::file_size(options.model, error));
   if (result.graph.has_value()) {
     const ExportOptions metadata{.metadata = {{"tandem.method", report.method}}};
     TANDEM_ASSIGN_OR_RETURN(files["model.onnx"], ExportOnnxBytes(*result.graph, metadata));
-    Sha256 hash;
-    hash.Add(files["model.onnx"]);
-    report.artifact_sha256 = hash.Finish();
+    report.artifact_sha256 = Sha256Of(files["model.onnx"]);
     report.int8_bytes = static_cast<int64_t>(files["model.onnx"].size());
   }
   files["report.json"] = ReportAsJson(report);
