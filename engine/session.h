@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engine/model.h"
 #include "engine/tensor.h"
@@ -34,6 +35,10 @@ class Execution {
   // Result `i` of the last Run. Its shape may differ from run to run where it depends on the data.
   virtual const Tensor& output(int i) const = 0;
 };
+
+// The instruction set that plans are compiled for, by oneDNN's name: "avx2", "avx512_core_vnni", ... int8 results and
+// speeds are those of one level.
+absl::string_view CpuLevel();
 
 struct SessionOptions {
   // Threads one run may use. 1 runs wholly on the caller's thread.
