@@ -67,7 +67,8 @@ Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Model::~Model() = default;
 
 absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::string& path, const ModelOptions& options) {
-  TANDEM_ASSIGN_OR_RETURN(const Graph imported, ImportOnnxFile(path));
+  TANDEM_ASSIGN_OR_RETURN(Graph imported, ImportOnnxFile(path));
+  TANDEM_RETURN_IF_ERROR(ExpandOperators(imported));
   absl::StatusOr<Graph> known = Specialize(imported, DeclaredInputs(imported));
   if (!known.ok()) return WithContext(known.status(), path);
   TANDEM_RETURN_IF_ERROR(OptimizeModel(*known));

@@ -58,7 +58,7 @@ absl::Status Compiler::AddNode(const Node& node) {
   if (!AllShapesKnown(node)) return AddDynamicStep(builder_, node);
   if (!Lower(builder_, node)) TANDEM_RETURN_IF_ERROR(AddReferenceStep(builder_, node));
   for (ValueId output : node.outputs) {
-    if (output != kNoValue) builder_.StoreQuantized(output);
+    if (output != kNoValue) builder_.RoundDefined(output);
   }
   return absl::OkStatus();
 }

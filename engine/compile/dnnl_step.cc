@@ -89,27 +89,6 @@ void SetZeroPoint(PlanBuilder& builder, int name, int32_t zero_point, dnnl::prim
                        RowMajor(dnnl::memory::data_type::s32, {1})});
 }
 
-void AddConversion(PlanBuilder& builder, const StoredPlacement& from, const StoredPlacement& to,
-                   const std::string& name) {
-  dnnl::primitive_attr attributes = PlanAttributes();
-  std::vector<DnnlArgument> arguments;
-  const auto is_stored = [](const StoredPlacement& side) {
-    return side.quantization.has_value() && side.place.desc.get_data_type() != dnnl::memory::data_type::f32;
-  };
-  if (!is_stored(from) || !is_stored(to) || from.quantization != to.quantization) {
-    for (const auto& [side, argument] : {std::pair(&from, DNNL_ARG_FROM), std::pair(&to, DNNL_ARG_TO)}) {
-      if (!is_stored(*side)) continue;
-      SetScale(builder, argument, side->quantization->scale(), attributes, arguments);
-      SetZeroPoint(builder, argument, side->quantization->zero_point(), attributes, arguments);
-    }
-  }
-  const dnnl::reorder::primitive_desc pd(DnnlEngine(), from.place.desc, DnnlEngine(), to.place.desc, attributes);
-  arguments.push_back({DNNL_ARG_FROM, from.place.buffer, from.place.desc});
-  arguments.push_back({DNNL_ARG_TO, to.place.buffer, to.place.desc});
-  AddPrimitive(builder, dnnl::reorder(pd), pd.scratchpad_desc(), std::move(arguments),
-               absl::StrCat("conversion ", pd.impl_info_str(), " '", name, "'"));
-}
-
 dnnl::primitive_attr PlanAttributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);

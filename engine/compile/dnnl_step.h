@@ -2,7 +2,6 @@
 #ifndef TANDEM_ENGINE_COMPILE_DNNL_STEP_H_
 #define TANDEM_ENGINE_COMPILE_DNNL_STEP_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,18 +21,9 @@ struct DnnlArgument {
 void AddPrimitive(PlanBuilder& builder, const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad,
                   std::vector<DnnlArgument> arguments, std::string name);
 
-// Appends a conversion between two layouts of one value.
+// Appends a conversion between two layouts of one value; types are the same, for oneDNN 3.2 errs where zero points meet
+// a change of layout.
 void AddReorder(PlanBuilder& builder, const Placement& from, const Placement& to, const std::string& name);
-
-// A placement of real numbers (no quantization) or of the integers that stand for them.
-struct StoredPlacement {
-  Placement place;
-  std::optional<Quantization> quantization;  // per tensor; looked at only where the type is not float32
-};
-
-// Appends a conversion between two layouts, types and quantizations of one value.
-void AddConversion(PlanBuilder& builder, const StoredPlacement& from, const StoredPlacement& to,
-                   const std::string& name);
 
 // Adds the scale and zero point of argument `name` (DNNL_ARG_SRC...) to attributes and arguments; what is 1 or 0 is
 // left out.

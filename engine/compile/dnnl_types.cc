@@ -41,6 +41,17 @@ dnnl::memory::desc RowMajor(dnnl::memory::data_type type, const dnnl::memory::di
   return {dims, type, strides};
 }
 
+dnnl::memory::desc ChannelsLast(dnnl::memory::data_type type, const dnnl::memory::dims& dims) {
+  dnnl::memory::dims strides(dims.size(), 1);
+  int64_t stride = dims.size() > 1 ? dims[1] : 1;
+  for (size_t i = dims.size(); i-- > 0;) {
+    if (i == 1) continue;
+    strides[i] = stride;
+    stride *= dims[i];
+  }
+  return {dims, type, strides};
+}
+
 dnnl::memory::desc AnyLayout(dnnl::memory::data_type type, const dnnl::memory::dims& dims) {
   return {dims, type, dnnl::memory::format_tag::any};
 }

@@ -22,6 +22,9 @@ dnnl::memory::dims DnnlDims(absl::Span<const int64_t> shape);
 // Row-major. `type` must be one DnnlType knows, the shape not empty of elements.
 dnnl::memory::desc RowMajor(dnnl::memory::data_type type, const dnnl::memory::dims& dims);
 
+// [N, C, spatial...] with the channels innermost: what integer kernels prefer.
+dnnl::memory::desc ChannelsLast(dnnl::memory::data_type type, const dnnl::memory::dims& dims);
+
 // oneDNN chooses.
 dnnl::memory::desc AnyLayout(dnnl::memory::data_type type, const dnnl::memory::dims& dims);
 

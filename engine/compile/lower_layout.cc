@@ -170,9 +170,7 @@ bool LowerStore(PlanBuilder& builder, const Node& node) {
   const std::optional<Quantization>& from = builder.value(x).quantization;
   const std::optional<Quantization>& to = builder.value(y).quantization;
   if (!to.has_value() || !builder.FitsDnnl(x)) return false;
-  const Placement source = from.has_value() ? builder.Stored(x) : builder.Current(x);
-  const memory::desc result = WithType(source.desc, *DnnlType(to->type));
-  AddConversion(builder, {source, from}, {{builder.DefineIn(y, result), result}, to}, builder.value(y).name);
+  builder.DefineRounded(y, {from.has_value() ? builder.Stored(x) : builder.Current(x), from});
   return true;
 }
 

@@ -59,9 +59,9 @@ const Table& Lowerings() {
 
 bool Lower(PlanBuilder& builder, const Node& node) {
   const auto it = Lowerings().find(node.op);
-  if (it == Lowerings().end()) return false;
   try {
-    return it->second(builder, node);
+    if (LowerStored(builder, node)) return true;
+    return it != Lowerings().end() && it->second(builder, node);
   } catch (const dnnl::error&) {
     return false;
   }

@@ -34,6 +34,9 @@ bool LowerSplit(PlanBuilder& builder, const Node& node);
 bool LowerTranspose(PlanBuilder& builder, const Node& node);
 bool LowerView(PlanBuilder& builder, const Node& node);  // Reshape and its kin
 
+// Lowers `node` to a kernel of our own where it reads and makes values that are stored as integers.
+bool LowerStored(PlanBuilder& builder, const Node& node);
+
 // Lowers `node` by its family when there is one; false when the reference kernel must take it.
 bool Lower(PlanBuilder& builder, const Node& node);
 

@@ -6,6 +6,7 @@
 #include "engine/compile/dequantized.h"
 #include "engine/compile/dnnl_step.h"
 #include "engine/compile/dnnl_types.h"
+#include "engine/compile/kernel_step.h"
 
 namespace tandem::engine {
 
@@ -36,7 +37,9 @@ dnnl::memory::desc PlanBuilder::AnyOf(ValueId id) const {
 
 const Placement& PlanBuilder::Front(ValueId id) {
   Place& place = places_[id];
-  if (place.placements.empty()) {
+  if (place.placements.empty() && place.origin.has_value()) {
+    In(id, WithType(place.origin->place.desc, *DnnlType(value(id).quantization->type)));
+  } else if (place.placements.empty()) {
     const Tensor* constant = graph_.ConstantOf(id);
     TANDEM_CHECK(constant != nullptr, absl::StrCat("'", value(id).name, "' is read before it is computed"));
     const std::optional<dnnl::memory::data_type> type = DnnlType(constant->type());
@@ -62,7 +65,8 @@ const Placement& PlanBuilder::Current(ValueId id) {
 BufferId PlanBuilder::Dense(ValueId id) { return FitsDnnl(id) ? In(id, RowMajorOf(id)) : Front(id).buffer; }
 
 BufferId PlanBuilder::In(ValueId id, const dnnl::memory::desc& desc) {
-  Front(id);
+  const bool is_real = desc.get_data_type() == dnnl::memory::data_type::f32;
+  if (!places_[id].origin.has_value() || is_real) Front(id);
   for (const Placement& placement : places_[id].placements) {
     if (SameLayout(placement.desc, desc)) return placement.buffer;
   }
@@ -86,23 +90,22 @@ const Tensor& PlanBuilder::ContentsOf(ValueId id, dnnl::memory::data_type type) 
 }
 
 BufferId PlanBuilder::Convert(ValueId id, const dnnl::memory::desc& to) {
-  const Placement from = Front(id);
-  const BufferId buffer = NewBuffer(to.get_size());
+  const Place& place = places_[id];
   const std::optional<Quantization>& quantization = value(id).quantization;
-  AddConversion(*this, {from, quantization}, {{buffer, to}, quantization}, value(id).name);
+  const bool rounds = place.placements.empty();
+  const StoredPlacement from = rounds ? *place.origin : StoredPlacement{Front(id), quantization};
+  const BufferId buffer = NewBuffer(to.get_size());
+  AddConversion(*this, from, {{buffer, to}, quantization}, value(id).name);
   return buffer;
 }
 
-void PlanBuilder::StoreQuantized(ValueId id) {
-  const std::optional<Quantization>& quantization = value(id).quantization;
-  if (!quantization.has_value()) return;
-  std::vector<Placement>& placements = places_[id].placements;
-  const Placement real = placements.front();
+void PlanBuilder::RoundDefined(ValueId id) {
+  Place& place = places_[id];
+  if (!value(id).quantization.has_value() || place.placements.empty()) return;
+  const Placement real = place.placements.front();
   if (real.desc.get_data_type() != dnnl::memory::data_type::f32) return;
-  const dnnl::memory::desc to = WithType(real.desc, *DnnlType(quantization->type));
-  const BufferId buffer = NewBuffer(to.get_size());
-  AddConversion(*this, {real, std::nullopt}, {{buffer, to}, quantization}, value(id).name);
-  placements = {{buffer, to}};
+  place.placements.clear();
+  DefineRounded(id, {real, std::nullopt});
 }
 
 BufferId PlanBuilder::InAs(ValueId id, const dnnl::memory::desc& from, const dnnl::memory::desc& to) {

@@ -9,6 +9,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -26,6 +27,12 @@ namespace tandem::engine {
 struct Placement {
   BufferId buffer = kNoBuffer;
   dnnl::memory::desc desc;  // empty: row-major of a type or shape that oneDNN does not know
+};
+
+// A placement of real numbers (no quantization) or of the integers that stand for them.
+struct StoredPlacement {
+  Placement place;
+  std::optional<Quantization> quantization;  // per tensor; looked at only where the type is not float32
 };
 
 class PlanBuilder {
@@ -74,8 +81,12 @@ class PlanBuilder {
   // A buffer for the whole value, row-major or in `desc`, and its definition.
   BufferId DefineDense(ValueId id);
   BufferId DefineIn(ValueId id, const dnnl::memory::desc& desc);
-  // Rounds a value that has a quantization, and whose real numbers were defined, to it: those are then forgotten.
-  void StoreQuantized(ValueId id);
+  // Says that `id`, which has a quantization, is what lies at `origin` rounded to it. It is converted when a step needs
+  // it, into the layout which that wants.
+  void DefineRounded(ValueId id, StoredPlacement origin) { places_[id].origin = std::move(origin); }
+  // The same for a value whose real numbers were defined by a lowering that knows nothing of its quantization: readers
+  // see rounded ones from now on.
+  void RoundDefined(ValueId id);
 
   // Appends a step that touches `buffers`: they are alive from the first step that touches them to the last.
   void AddStep(std::unique_ptr<Step> step, absl::Span<const BufferId> buffers);
@@ -95,7 +106,8 @@ class PlanBuilder {
 
  private:
   struct Place {
-    std::vector<Placement> placements;  // the producer's first
+    std::vector<Placement> placements;      // the producer's first
+    std::optional<StoredPlacement> origin;  // while `placements` is empty: what to round
     int slot = -1;
   };
   const Placement& Front(ValueId id);

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
@@ -103,6 +105,19 @@ absl::Status NormalizeSplit(int opset, Node& node, Graph& graph) {
   return absl::OkStatus();
 }
 
+// ONNX Runtime's own operators, as its quantizer writes them.
+constexpr absl::string_view kMicrosoft = "com.microsoft.";
+
+absl::Status NormalizeMicrosoft(Node& node) {
+  if (node.attributes.Int("channels_last", 0) != 0) {
+    return absl::UnimplementedError("attribute channels_last = 1 is not supported: channels must come first");
+  }
+  // The same operators as ONNX's, from before those had 16 bits.
+  const absl::string_view name = absl::StripPrefix(node.op, kMicrosoft);
+  if (name == "QuantizeLinear" || name == "DequantizeLinear") node.op = std::string(name);
+  return absl::OkStatus();
+}
+
 void NormalizeSlice(Node& node, Graph& graph) {
   IntsToInput(node, graph, "starts", 1);
   IntsToInput(node, graph, "ends", 2);
@@ -112,6 +127,7 @@ void NormalizeSlice(Node& node, Graph& graph) {
 }  // namespace
 
 absl::Status NormalizeNode(int opset, Node& node, Graph& graph) {
+  if (absl::StartsWith(node.op, kMicrosoft)) return NormalizeMicrosoft(node);
   const std::string& op = node.op;
   for (const char* name : {"to", "dtype", "output_dtype"}) WidenTypeAttribute(node, name);
   // Before it became an input, DFT's axis was an attribute with another default.

@@ -13,6 +13,20 @@ namespace tandem::engine {
 
 namespace {
 
+struct TypeNumber {
+  int32_t onnx_type;
+  DataType type;
+};
+constexpr TypeNumber kTypeNumbers[] = {
+    {onnx::TensorProto::FLOAT, DataType::kFloat32},     {onnx::TensorProto::UINT8, DataType::kUInt8},
+    {onnx::TensorProto::INT8, DataType::kInt8},         {onnx::TensorProto::UINT16, DataType::kUInt16},
+    {onnx::TensorProto::INT16, DataType::kInt16},       {onnx::TensorProto::INT32, DataType::kInt32},
+    {onnx::TensorProto::INT64, DataType::kInt64},       {onnx::TensorProto::BOOL, DataType::kBool},
+    {onnx::TensorProto::FLOAT16, DataType::kFloat16},   {onnx::TensorProto::DOUBLE, DataType::kFloat64},
+    {onnx::TensorProto::UINT32, DataType::kUInt32},     {onnx::TensorProto::UINT64, DataType::kUInt64},
+    {onnx::TensorProto::BFLOAT16, DataType::kBFloat16},
+};
+
 std::string NameOf(const onnx::TensorProto& proto) {
   return proto.name().empty() ? "a tensor" : absl::StrCat("tensor '", proto.name(), "'");
 }
@@ -171,38 +185,24 @@ int64_t TypedCount(const onnx::TensorProto& proto, DataType type) {
 }  // namespace
 
 absl::StatusOr<DataType> DataTypeFromOnnx(int32_t onnx_type) {
-  switch (onnx_type) {
-    case onnx::TensorProto::FLOAT:
-      return DataType::kFloat32;
-    case onnx::TensorProto::UINT8:
-      return DataType::kUInt8;
-    case onnx::TensorProto::INT8:
-      return DataType::kInt8;
-    case onnx::TensorProto::UINT16:
-      return DataType::kUInt16;
-    case onnx::TensorProto::INT16:
-      return DataType::kInt16;
-    case onnx::TensorProto::INT32:
-      return DataType::kInt32;
-    case onnx::TensorProto::INT64:
-      return DataType::kInt64;
-    case onnx::TensorProto::BOOL:
-      return DataType::kBool;
-    case onnx::TensorProto::FLOAT16:
-      return DataType::kFloat16;
-    case onnx::TensorProto::DOUBLE:
-      return DataType::kFloat64;
-    case onnx::TensorProto::UINT32:
-      return DataType::kUInt32;
-    case onnx::TensorProto::UINT64:
-      return DataType::kUInt64;
-    case onnx::TensorProto::BFLOAT16:
-      return DataType::kBFloat16;
-    case onnx::TensorProto::STRING:
-      return absl::UnimplementedError("string tensors are not supported");
-    default:
-      return absl::UnimplementedError(absl::StrCat("ONNX element type ", onnx_type, " is not supported"));
+  if (onnx_type == onnx::TensorProto::STRING) return absl::UnimplementedError("string tensors are not supported");
+  for (const TypeNumber& entry : kTypeNumbers) {
+    if (entry.onnx_type == onnx_type) return entry.type;
   }
+  return absl::UnimplementedError(absl::StrCat("ONNX element type ", onnx_type, " is not supported"));
+}
+
+int32_t DataTypeToOnnx(DataType type) {
+  for (const TypeNumber& entry : kTypeNumbers) {
+    if (entry.type == type) return entry.onnx_type;
+  }
+  TANDEM_CHECK(false, NameOf(type));
+}
+
+void TensorToOnnx(const Tensor& tensor, onnx::TensorProto& proto) {
+  proto.set_data_type(DataTypeToOnnx(tensor.type()));
+  for (int64_t dim : tensor.shape()) proto.add_dims(dim);
+  proto.set_raw_data(tensor.data(), tensor.num_bytes());
 }
 
 absl::StatusOr<Tensor> TensorFromOnnx(const onnx::TensorProto& proto, const std::string& directory) {

@@ -51,6 +51,12 @@ bool FitsAsOperand(const Matcher& matcher, ValueId operand, const Shape& to, con
 std::optional<Patch> Fused(const Matcher& matcher, const Node& node, const Node& base, PostOp post_op,
                            ValueId operand) {
   Node fused = base;
+  if (const auto& rounded = matcher.value(base.outputs[0]).quantization; rounded.has_value()) {
+    const bool is_signed = rounded->type == DataType::kInt8;
+    const float low = static_cast<float>((is_signed ? -128 : 0) - rounded->zero_point());
+    fused.post_ops.push_back(
+        {.op = "Clip", .alpha = low * rounded->scale(), .beta = (low + 255) * rounded->scale()});
+  }
   if (operand != kNoValue) {
     post_op.operand = static_cast<int>(fused.inputs.size());
     fused.inputs.push_back(operand);
@@ -61,7 +67,8 @@ std::optional<Patch> Fused(const Matcher& matcher, const Node& node, const Node&
 }
 
 // Whether rounding `result` to its quantization, if it has one, can be left out: only `after` reads it, and is rounded
-// at least as coarsely itself, so that the outcome moves by no more than one of its steps.
+// at least as coarsely itself, so that the outcome moves by no more than one of its steps. Its range must stay:
+// quantizers let it stand for a rectifier.
 bool CanStayUnrounded(const Matcher& matcher, ValueId result, const Node& after) {
   if (!matcher.HasOneReader(result)) return false;
   const std::optional<Quantization>& fine = matcher.value(result).quantization;

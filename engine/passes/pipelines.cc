@@ -7,6 +7,14 @@ namespace tandem::engine {
 
 namespace {
 
+constexpr Pass kImportedPasses[] = {
+    {"expand QLinearConv", ExpandQLinearConv},
+    {"expand QLinearMatMul", ExpandQLinearMatMul},
+    {"expand QGemm", ExpandQGemm},
+    {"expand QLinear operators", ExpandQLinear},
+    {"expand QLinearConcat", ExpandQLinearConcat},
+};
+
 constexpr Pass kModelPasses[] = {
     {"remove identity", RemoveIdentity},
     {"recognize swish", RecognizeSwish},
@@ -30,6 +38,8 @@ constexpr Pass kPlanPasses[] = {
 };
 
 }  // namespace
+
+absl::Status ExpandOperators(Graph& graph) { return RunPasses(graph, kImportedPasses); }
 
 absl::Status OptimizeModel(Graph& graph) { return RunPasses(graph, kModelPasses); }
 

@@ -7,6 +7,11 @@
 
 namespace tandem::engine {
 
+// Once a model as it was imported, before types and shapes are inferred: operators on quantized numbers become
+// operators on real ones between DequantizeLinear and QuantizeLinear, the one form of quantization that the engine
+// knows.
+absl::Status ExpandOperators(Graph& graph);
+
 // Once a model, when shapes may be open: what changes weights, and patterns that do not depend on shapes.
 absl::Status OptimizeModel(Graph& graph);
 

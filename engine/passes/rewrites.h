@@ -8,6 +8,24 @@
 
 namespace tandem::engine {
 
+// QLinearConv, ONNX's or ONNX Runtime's, whose scales and zero points are constants -> Conv between DequantizeLinear
+// and QuantizeLinear. Like the next four, works before types and shapes are known.
+std::optional<Patch> ExpandQLinearConv(const Matcher& matcher, const Node& node);
+
+// QLinearMatMul with constant scales, one in all or one a column -> MatMul between DequantizeLinear and QuantizeLinear.
+std::optional<Patch> ExpandQLinearMatMul(const Matcher& matcher, const Node& node);
+
+// ONNX Runtime's QGemm -> Gemm between DequantizeLinear and QuantizeLinear.
+std::optional<Patch> ExpandQGemm(const Matcher& matcher, const Node& node);
+
+// ONNX Runtime's QLinearAdd, QLinearMul, QLinearSigmoid, QLinearLeakyRelu, QLinearAveragePool,
+// QLinearGlobalAveragePool, QLinearSoftmax and QLinearWhere -> the operator between DequantizeLinear and
+// QuantizeLinear.
+std::optional<Patch> ExpandQLinear(const Matcher& matcher, const Node& node);
+
+// ONNX Runtime's QLinearConcat -> Concat between DequantizeLinear and QuantizeLinear.
+std::optional<Patch> ExpandQLinearConcat(const Matcher& matcher, const Node& node);
+
 // Identity and inference-mode Dropout -> nothing.
 std::optional<Patch> RemoveIdentity(const Matcher& matcher, const Node& node);
 

@@ -37,16 +37,16 @@ std::optional<Patch> StoreQuantized(const Matcher& matcher, const Node& node) {
   if (!quantization.has_value() || !quantization->per_tensor() || quantize == nullptr) return std::nullopt;
   const ValueId x = quantize->inputs[0];
   if (QuantizationOf(graph, *quantize) != quantization || !IsStorable(matcher.value(x))) return std::nullopt;
-  // An output of the graph keeps a value of its own.
   const bool is_output = graph.IsOutput(node.outputs[0]);
   Patch patch(graph);
+  // Two outputs of the graph cannot be one value.
   const ValueId found = is_output ? kNoValue : FindStored(matcher, x, *quantization);
   if (found != kNoValue) {
     patch.Replace(node.outputs[0], found);
     return patch;
   }
   const Value& value = matcher.value(x);
-  if (!is_output && value.producer != kNoNode && !value.quantization.has_value() && OnlyQuantized(matcher, x)) {
+  if (value.producer != kNoNode && !value.quantization.has_value() && OnlyQuantized(matcher, x)) {
     patch.Store(x, *quantization);
     patch.Replace(node.outputs[0], x);
     return patch;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/quantize/quantizer.h"
 
 namespace tandem::engine {
 
@@ -37,6 +38,16 @@ struct BenchOptions {
   bool profile = false;  // time per step
 };
 absl::Status Bench(const BenchOptions& options);
+
+struct QuantizeCommandOptions {
+  std::string model;
+  std::string samples;       // .npz
+  std::string labels;        // .npy of classes; empty: none
+  std::string out;           // the artifact's folder
+  QuantizeOptions quantize;  // all but labels and progress
+  bool json = false;
+};
+absl::Status QuantizeModel(const QuantizeCommandOptions& options);
 
 }  // namespace tandem::engine
 

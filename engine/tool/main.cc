@@ -16,6 +16,31 @@ void AddOutputFormat(CLI::App& command, bool& json) {
       ->default_str("text");
 }
 
+void AddQuantize(CLI::App& app, QuantizeCommandOptions& options, absl::Status& status) {
+  CLI::App& command = *app.add_subcommand("quantize", "Build an int8 sibling of a model and judge it");
+  QuantizeOptions& quantize = options.quantize;
+  command.add_option("MODEL", options.model, "ONNX file in fp32")->required();
+  command.add_option("--samples", options.samples, "Inputs by name (.npz), samples along the first axis")->required();
+  command.add_option("--labels", options.labels, "The class of each sample (.npy)");
+  command.add_option("--out", options.out, "Folder for model.onnx, report.json and report.md")->required();
+  command.add_option("--method", quantize.method, "How numbers are quantized")
+      ->check(CLI::IsMember({"integer", "fixed_point", "binary"}))
+      ->capture_default_str();
+  command.add_option("--metric", quantize.metric, "How a loss is measured; default: by labels and outputs")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Metric>{
+          {"top1", Metric::kTop1}, {"agreement", Metric::kAgreement}, {"sqnr", Metric::kSqnr}}));
+  command.add_option("--max-loss", quantize.max_loss, "Budget of top1 (0.01) and agreement (0.05)")
+      ->check(CLI::Range(0.0, 1.0));
+  command.add_option("--min-db", quantize.min_db, "Budget of sqnr")->capture_default_str();
+  command.add_option("--confidence", quantize.confidence, "Of the bounds on the loss")
+      ->check(CLI::Range(0.5, 0.9999))
+      ->capture_default_str();
+  command.add_option("--seed", quantize.seed, "Draws the samples that calibrate")->capture_default_str();
+  command.add_option("--threads", quantize.threads, "Threads a run may use")->check(CLI::Range(1, 1024));
+  AddOutputFormat(command, options.json);
+  command.callback([&] { status = QuantizeModel(options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -52,7 +77,15 @@ int main(int argc, char** argv) {
   AddOutputFormat(*command, bench.json);
   command->callback([&] { status = Bench(bench); });
 
-  CLI11_PARSE(app, argc, argv);
+  QuantizeCommandOptions quantize;
+  AddQuantize(app, quantize, status);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
   if (status.ok()) return 0;
   std::fprintf(stderr, "tandem-model: %s\n", std::string(status.message()).c_str());
   return 1;

@@ -100,7 +100,7 @@ absl::StatusOr<std::string> ReadMember(zip_t* archive, zip_uint64_t index, std::
 
 }  // namespace
 
-absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes) {
+absl::StatusOr<NpyHeader> ParseNpyHeader(absl::string_view bytes) {
   if (bytes.size() < 10 || !absl::StartsWith(bytes, kMagic)) return absl::InvalidArgumentError("is no .npy file");
   const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<unsigned char>(bytes[i])); };
   const bool long_header = byte(6) >= 2;
@@ -116,7 +116,14 @@ absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes) {
   if (*order != "False") return absl::UnimplementedError("column-major arrays are not supported");
   TANDEM_ASSIGN_OR_RETURN(const DataType type, ParseType(*descr));
   TANDEM_ASSIGN_OR_RETURN(Shape shape, ParseShape(*dims));
-  const absl::string_view data = bytes.substr(begin + length);
+  return NpyHeader{type, std::move(shape), begin + length};
+}
+
+absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes) {
+  TANDEM_ASSIGN_OR_RETURN(NpyHeader header, ParseNpyHeader(bytes));
+  const DataType type = header.type;
+  Shape shape = std::move(header.shape);
+  const absl::string_view data = bytes.substr(header.data_offset);
   const size_t expected = static_cast<size_t>(NumElements(shape)) * SizeOf(type);
   if (data.size() != expected) {
     return absl::InvalidArgumentError(absl::StrCat("holds ", data.size(), " bytes for ", ToString(shape), " of ",

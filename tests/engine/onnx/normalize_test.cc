@@ -189,6 +189,29 @@ TEST(NormalizeTest, SumOfTwoIsAdd) {
   EXPECT_THAT(sum.Values(Six()), ElementsAre(2, 4, 6, 8, 10, 12));
 }
 
+TEST(NormalizeTest, QuantizationByTheOperatorsOfOnnxRuntimeIsOnnx) {
+  OneNode quantize(17, "QuantizeLinear", {"x", "scale", "zero"});
+  quantize.node.proto().set_domain("com.microsoft");
+  quantize.model.Constant(FloatTensor("scale", {}, {0.5f}));
+  onnx::TensorProto zero;
+  zero.set_name("zero");
+  zero.set_data_type(onnx::TensorProto::UINT16);
+  zero.add_int32_data(1000);
+  quantize.model.Constant(zero);
+  const Tensor y = quantize.Run(Floats({2}, {-1, 30000}));
+  ASSERT_EQ(y.type(), DataType::kUInt16);
+  EXPECT_THAT(y.values<uint16_t>(), ElementsAre(998, 61000));
+}
+
+TEST(NormalizeTest, QuantizedImagesWithChannelsLastAreRefused) {
+  OneNode pool(17, "QLinearGlobalAveragePool");
+  pool.node.Int("channels_last", 1).proto().set_domain("com.microsoft");
+  pool.model.Input("x", {1, 2, 2, 3}, onnx::TensorProto::UINT8);
+  const absl::Status status = pool.model.Load().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("channels_last = 1"));
+}
+
 TEST(NormalizeTest, NodesWithoutWhatARewriteLooksForAreRefused) {
   for (const char* op :
        {"Squeeze", "Unsqueeze", "ReduceSum", "ReduceMean", "Split", "Slice", "Pad", "Clip", "TopK", "Dropout",

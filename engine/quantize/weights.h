@@ -1,0 +1,27 @@
+// Weights to int8: symmetric, one scale an output channel.
+#ifndef TANDEM_ENGINE_QUANTIZE_WEIGHTS_H_
+#define TANDEM_ENGINE_QUANTIZE_WEIGHTS_H_
+
+#include <vector>
+
+#include "engine/quantize/scheme.h"
+#include "engine/tensor.h"
+
+namespace tandem::engine {
+
+struct WeightOptions {
+  // Largest magnitude that is stored: 127, or 63 where pairs of products would saturate.
+  int limit = 127;
+  // Clip a channel where that lowers the error of its weights.
+  bool clip = true;
+};
+
+// Only `weights` and `scales` of the result are set.
+LayerScheme QuantizeWeights(const Tensor& weights, int64_t channel_axis, const WeightOptions& options);
+
+// int8 weights back to float.
+Tensor DequantizeWeights(const LayerScheme& scheme, int64_t channel_axis);
+
+}  // namespace tandem::engine
+
+#endif  // TANDEM_ENGINE_QUANTIZE_WEIGHTS_H_
