@@ -11,7 +11,7 @@ namespace tandem::quantization {
 
 struct Progress {
   std::string stage;        // calibrate, ranges, repair, search, judge or write; empty before the first line
-  double done = 0;          // of the whole, in [0, 1]
+  double done = 0;          // of the stage, in [0, 1]
   double seconds_left = 0;  // an estimate
 };
 
