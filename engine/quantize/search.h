@@ -1,0 +1,36 @@
+// The search for mixed precision: which layers to leave in fp32 so that the loss is in bounds, at the least cost in
+// time.
+//
+// Layers are ranked by how much less noise there is at the outputs when they alone are left in fp32, for each
+// microsecond that int8 saves there. The shortest prefix of that ranking that suffices is found by bisection; then each
+// of its layers is tried in int8 again. What is tried depends on the evaluations alone, and their number is bounded by
+// twice the number of layers.
+#ifndef TANDEM_ENGINE_QUANTIZE_SEARCH_H_
+#define TANDEM_ENGINE_QUANTIZE_SEARCH_H_
+
+#include <functional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace tandem::engine {
+
+struct Evaluation {
+  double loss = 0;   // by the metric
+  double noise = 0;  // the noise's share of the outputs' power
+};
+using Evaluate = std::function<absl::StatusOr<Evaluation>(const std::vector<bool>& int8)>;
+
+struct SearchProblem {
+  std::vector<bool> int8;        // to begin with
+  std::vector<double> saved_us;  // by layer; what int8 saves
+  double target_loss = 0;
+  std::function<void(double)> progress = [](double) {};
+};
+
+// Which layers are to be in int8. All that begin in int8 when that is good enough; none when nothing else is.
+absl::StatusOr<std::vector<bool>> SearchPrecision(const SearchProblem& problem, const Evaluate& evaluate);
+
+}  // namespace tandem::engine
+
+#endif  // TANDEM_ENGINE_QUANTIZE_SEARCH_H_
