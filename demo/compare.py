@@ -47,15 +47,9 @@ def wait_for_int8(address, model):
 
 
 def verdict_text(told):
-    """One sentence of what the quantizer found."""
-    text = told.get("variant.int8.state", "absent")
-    if reason := told.get("variant.int8.reason"):
-        text += f": {reason}"
-    if "variant.int8.loss" in told:
-        loss, low, high = (float(told[f"variant.int8.{key}"]) for key in ("loss", "loss_lower", "loss_upper"))
-        text += (f" ({told['variant.int8.metric']} loss {loss:.2%}, between {low:.2%} and {high:.2%}, "
-                 f"budget {float(told['variant.int8.budget']):.2%})")
-    return text
+    """What has become of the sibling, and why."""
+    state, reason = told.get("variant.int8.state", "absent"), told.get("variant.int8.reason")
+    return f"{state}: {reason}" if reason else state
 
 
 def engine_ms(tool, files):
@@ -115,7 +109,7 @@ def main():
     images, labels = images[:args.images], labels[:args.images]
     started = time.monotonic()
     told = wait_for_int8(args.grpc, args.model)
-    print(f"\r  int8 {verdict_text(told)}\n  after {time.monotonic() - started:.1f} s")
+    print(f"\r  int8 after {time.monotonic() - started:.1f} s: {verdict_text(told)}")
     variants = told.get("variants", "fp32").split(",")
     files = [args.fp32] + (list(args.artifacts.glob("*/model.onnx"))[:1] if "int8" in variants else [])
     engine = engine_ms(args.tool, files)

@@ -19,7 +19,7 @@ std::string Describe(const Lane& lane) {
     case LaneState::kBuilt:
       return "int8 is built and being loaded";
     case LaneState::kProven:
-      return "int8 is proven";
+      return absl::StrCat("int8 is proven", because);
     case LaneState::kInconclusive:
       return absl::StrCat("int8 is inconclusive", because);
     case LaneState::kRejected:

@@ -86,7 +86,7 @@ inline bool MayFollow(LaneState from, LaneState to) {
 
 struct Lane {
   LaneState state = LaneState::kAbsent;
-  std::string reason;                                  // of every state but building and proven
+  std::string reason;                                  // of every state but building
   quantization::Progress progress;                     // while building
   std::shared_ptr<const quantization::Report> report;  // with a verdict, where there is one
 };

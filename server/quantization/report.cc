@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "engine/status.h"
 
 namespace tandem::quantization {
@@ -59,7 +60,9 @@ void CountLayers(const json& report, Report& result) {
 absl::StatusOr<Report> FromJson(const json& report) {
   if (!report.is_object()) return absl::DataLossError("not a JSON object");
   if (NumberOr(report, "format") != kFormat) return absl::DataLossError(absl::StrCat("not of format ", kFormat));
-  Report result{.reason = TextOr(report, "reason"),
+  const std::string reason = TextOr(report, "reason");
+  // It becomes part of sentences of ours.
+  Report result{.reason = std::string(absl::StripSuffix(reason, ".")),
                 .artifact_sha256 = TextOr(report, "artifact_sha256"),
                 .isa = TextOr(ObjectAt(report, "cpu"), "isa"),
                 .loss = LossOf(report)};

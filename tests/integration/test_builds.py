@@ -14,6 +14,7 @@ from tritonclient.utils import InferenceServerException
 
 import fake_quantizer as fake
 import tandemd
+from fashion_mnist import dataset
 from small_models import add_constant, add_constant_int8, tensor, until
 
 ONES = np.ones((1, 2), np.float32)
@@ -274,3 +275,27 @@ def test_a_ready_made_sibling_wins_over_samples(serve, repository, quantizer):
     shutil.rmtree(repository / "m/1/int8")
     run.wait_for("proven")
     assert run.answer() == (20, "int8")
+
+
+def test_the_real_quantizer_builds_a_sibling_that_agrees(tmp_path):
+    if not dataset.FOLDER.exists():
+        pytest.skip(f"the data set is not in {dataset.FOLDER}; scripts/setup demo installs it")
+    model = tmp_path / "repository/clothes"
+    (model / "1").mkdir(parents=True)
+    (model / "samples").mkdir()
+    shutil.copy(tandemd.ROOT / "demo/fashion_mnist/model.onnx", model / "1/model.onnx")
+    images, labels = dataset.load("train")
+    np.savez(model / "samples/inputs.npz", pixels=images[-400:, None].astype(np.float32))
+    np.save(model / "samples/labels.npy", labels[-400:].astype(np.int64))
+    pixels = dataset.load("t10k")[0][:200, None].astype(np.float32)
+    with tandemd.running("--model-repository", tmp_path / "repository") as server:
+        with triton.InferenceServerClient(server.grpc) as client:
+            def told(key):
+                return client.get_model_config("clothes").config.parameters[f"variant.int8.{key}"].string_value
+
+            until(lambda: told("state") in ("proven", "inconclusive", "rejected", "failed"), "the verdict")
+            # 400 samples may or may not suffice for a proof; they do not speak against this model.
+            assert told("state") in ("proven", "inconclusive"), told("reason")
+            answers = [client.infer("clothes", [tensor("pixels", pixels)], parameters={"variant": variant})
+                       .as_numpy("probabilities").argmax(1) for variant in ("fp32", "int8")]
+            assert (answers[0] == answers[1]).mean() >= 0.95

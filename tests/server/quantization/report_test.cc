@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr char kWhole[] = R"({"format":1,"verdict":"proven","reason":"within budget","artifact_sha256":"ab",
+constexpr char kWhole[] = R"({"format":1,"verdict":"proven","reason":"within budget.","artifact_sha256":"ab",
   "cpu":{"isa":"avx2"},
   "loss":{"metric":"top1","value":0.001,"lower":-0.002,"upper":0.004,"budget":0.01,"confidence":0.95,"samples":500},
   "speed":{"fp32_ms":5.1,"int8_ms":1.7,"ratio":3.0},
