@@ -129,13 +129,14 @@ absl::Status Simulation::ChooseRange(ValueId id) {
   const char* name = "";
   double least = 0;
   for (const RangeCandidate& candidate : RangeCandidates(all)) {
-    if (getenv("MINMAX") && *name) break;
-    const QuantParams params = ParamsForRange(candidate.low, candidate.high);
+    QuantParams params = ParamsForRange(candidate.low, candidate.high);
+    if (options_.power_of_two) params = WithPowerOfTwo(params, candidate.low, candidate.high);
     TANDEM_ASSIGN_OR_RETURN(const double error, ErrorOfReaders(id, params));
     if (*name != '\0' && error >= least) continue;
     best = params;
     name = candidate.name;
     least = error;
+    if (options_.extremes_only) break;  // they come first
   }
   readers_.clear();
   reader_results_.clear();
