@@ -29,7 +29,8 @@ struct Built {
 
 class Workbench {
  public:
-  // `graph` outlives it. `inputs`: samples to simulate with.
+  // `graph` outlives it. `inputs`: samples to simulate with. One that only makes graphs needs neither these nor
+  // histograms.
   Workbench(const Graph& graph, std::vector<Layer> layers, Histograms histograms,
             std::vector<std::vector<Tensor>> inputs, int threads)
       : graph_(graph),
@@ -47,6 +48,9 @@ class Workbench {
   Graph GraphOf(const Built& built, const std::vector<bool>& int8) const;
 
  private:
+  // The sites whose distribution is known.
+  std::vector<SiteGroup> Sites(const std::vector<bool>& int8) const;
+
   const Graph& graph_;
   const std::vector<Layer> layers_;
   const Histograms histograms_;

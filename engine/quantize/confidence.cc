@@ -65,6 +65,12 @@ Bounds ClopperPearson(int64_t hits, int64_t count, double confidence) {
   return bounds;
 }
 
+Bounds DifferenceBounds(int64_t first, int64_t second, int64_t count, double confidence) {
+  const double each = (1 + confidence) / 2;
+  const Bounds a = ClopperPearson(first, count, each), b = ClopperPearson(second, count, each);
+  return {a.lower - b.upper, a.upper - b.lower};
+}
+
 Bounds BettingBounds(const std::vector<double>& values, double low, double high, double confidence) {
   if (values.empty()) return {low, high};
   std::vector<double> scaled, mirrored;

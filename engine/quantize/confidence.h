@@ -15,6 +15,10 @@ struct Bounds {
 // a probability of at most 1 - confidence.
 Bounds ClopperPearson(int64_t hits, int64_t count, double confidence);
 
+// Of the difference of two probabilities, of which `first` and `second` of `count` trials came true: the exact bounds
+// of each, with half of what may be missed.
+Bounds DifferenceBounds(int64_t first, int64_t second, int64_t count, double confidence);
+
 // Of the mean of numbers from [low, high]: all means against which a mixture of bets does not win 1 / (1 - confidence)
 // times its stake (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", 2024), each side
 // missed with a probability of at most 1 - confidence.

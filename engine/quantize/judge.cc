@@ -195,7 +195,8 @@ LossReport Comparison::Report(double confidence, uint64_t seed) const {
   if (yardstick_->metric == Metric::kSqnr) {
     bounds = BootstrapRatio(noise_, signal_, confidence, seed);
   } else if (yardstick_->metric == Metric::kTop1) {
-    bounds = BettingBounds(losses_, -1, 1, confidence);
+    const auto count = [&](double value) { return std::count(losses_.begin(), losses_.end(), value); };
+    bounds = DifferenceBounds(count(1), count(-1), report.samples, confidence);
   } else if (losses_are_whole_) {
     const auto changed = static_cast<int64_t>(std::count(losses_.begin(), losses_.end(), 1.0));
     bounds = ClopperPearson(changed, report.samples, confidence);

@@ -17,6 +17,7 @@ namespace tandem::engine {
 namespace {
 
 constexpr double kLeastGain = 1.1;
+constexpr double kMostSpent = 1.06;  // of the time in int8, for less noise
 constexpr int64_t kFewSamples = 20;
 // Samples that are simulated side by side, and samples kept for the search, by the memory they may take.
 constexpr int64_t kSimulationBytes = int64_t{320} << 20;
@@ -102,15 +103,11 @@ absl::StatusOr<std::vector<std::vector<Tensor>>> Quantizer::ReadSome(int64_t mos
 }
 
 absl::StatusOr<Workbench> Quantizer::Prepare(std::vector<Layer> layers) {
-  std::vector<ValueId> sites;
-  for (const SiteGroup& group : FindSites(graph_, layers, std::vector<bool>(layers.size(), true))) {
-    sites.insert(sites.end(), group.values.begin(), group.values.end());
-  }
   const auto count = static_cast<double>(split_.calibration.size());
-  TANDEM_ASSIGN_OR_RETURN(Histograms histograms,
-                          Calibrate(graph_, sites, samples_, split_.calibration, options_.threads, [&](int64_t done) {
-                            options_.progress("calibrate", static_cast<double>(done) / count);
-                          }));
+  TANDEM_ASSIGN_OR_RETURN(
+      Histograms histograms,
+      Calibrate(graph_, PossibleSites(graph_, layers), samples_, split_.calibration, options_.threads,
+                [&](int64_t done) { options_.progress("calibrate", static_cast<double>(done) / count); }));
   int64_t largest = 1;
   for (const auto& [id, histogram] : histograms) {
     largest = std::max(largest, histogram.total() / static_cast<int64_t>(split_.calibration.size()));
@@ -119,7 +116,7 @@ absl::StatusOr<Workbench> Quantizer::Prepare(std::vector<Layer> layers) {
   TANDEM_ASSIGN_OR_RETURN(auto inputs, ReadSome(32, largest * 4 * 6, kSimulationBytes));
   int64_t bytes = 0;
   for (const Tensor& input : inputs[0]) bytes += static_cast<int64_t>(input.num_bytes());
-  TANDEM_ASSIGN_OR_RETURN(auto kept, ReadSome(128, bytes, kSearchBytes));
+  TANDEM_ASSIGN_OR_RETURN(auto kept, ReadSome(64, bytes, kSearchBytes));
   if (!options_.labels.empty()) {
     for (int64_t index : Spread(split_.calibration, static_cast<int64_t>(kept.size()))) {
       kept_labels_.push_back(options_.labels[index]);
@@ -218,17 +215,23 @@ absl::StatusOr<std::vector<bool>> Quantizer::LeaveNoisyLayers(const Workbench& b
   problem.int8 = int8;
   for (size_t i = 0; i < int8.size(); ++i) problem.saved_us.push_back(fp32_us_[i] - int8_us_[i]);
   // Well inside of the budget, so that the bounds can be too.
-  problem.target_loss = yardstick_.budget * (yardstick_.metric == Metric::kAgreement ? 0.25
+  problem.target_loss = yardstick_.budget * (yardstick_.metric == Metric::kAgreement ? 0.5
                                              : yardstick_.metric == Metric::kTop1    ? 0.5
                                                                                      : 0.8);
   problem.progress = [&](double done) { options_.progress("search", done); };
+  problem.is_affordable = [&](const std::vector<bool>& tried) -> absl::StatusOr<bool> {
+    GraphRunner before(bench.GraphOf(built, int8), options_.threads);
+    GraphRunner after(bench.GraphOf(built, tried), options_.threads);
+    TANDEM_ASSIGN_OR_RETURN(const PairTimes times, TimeInTurns(before, after, timed_inputs_));
+    return times.second_ms <= times.first_ms * kMostSpent;
+  };
   TANDEM_ASSIGN_OR_RETURN(std::vector<bool> found,
                           SearchPrecision(problem, [&](const std::vector<bool>& tried) -> absl::StatusOr<Evaluation> {
                             TANDEM_ASSIGN_OR_RETURN(const Comparison c, CompareOnKept(bench.GraphOf(built, tried)));
                             return Evaluation{c.CautiousLoss(), c.Noise()};
                           }));
   for (size_t i = 0; i < int8.size(); ++i) {
-    if (int8[i] && !found[i]) left_in_float_[i] = "costs more quality than its time is worth";
+    if (int8[i] && !found[i]) left_in_float_[i] = "makes more noise than its time is worth";
   }
   return found;
 }
