@@ -20,7 +20,7 @@ constexpr double kLeastGain = 1.1;
 constexpr double kMostSpent = 1.06;  // of the time in int8, for less noise
 constexpr int64_t kFewSamples = 20;
 // Samples that are simulated side by side, and samples kept for the search, by the memory they may take.
-constexpr int64_t kSimulationBytes = int64_t{320} << 20;
+constexpr int64_t kSimulationBytes = int64_t{576} << 20;
 constexpr int64_t kSearchBytes = int64_t{128} << 20;
 
 bool ArrivesQuantized(const Graph& graph) {
