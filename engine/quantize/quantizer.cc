@@ -113,7 +113,7 @@ absl::StatusOr<Workbench> Quantizer::Prepare(std::vector<Layer> layers) {
     largest = std::max(largest, histogram.total() / static_cast<int64_t>(split_.calibration.size()));
   }
   // At a node: both sides' operands and results, and what is tried.
-  TANDEM_ASSIGN_OR_RETURN(auto inputs, ReadSome(32, largest * 4 * 6, kSimulationBytes));
+  TANDEM_ASSIGN_OR_RETURN(auto inputs, ReadSome(100, largest * 4 * 6, kSimulationBytes));
   int64_t bytes = 0;
   for (const Tensor& input : inputs[0]) bytes += static_cast<int64_t>(input.num_bytes());
   TANDEM_ASSIGN_OR_RETURN(auto kept, ReadSome(64, bytes, kSearchBytes));
