@@ -156,6 +156,8 @@ void Comparison::Add(const std::vector<Tensor>& exact, const std::vector<Tensor>
   const std::vector<int64_t> before = TopColumns(exact[0]), after = TopColumns(quantized[0]);
   if (yardstick_->metric == Metric::kTop1) {
     const int64_t right = label + yardstick_->label_offset;
+    exact_right_ += before[0] == right ? 1 : 0;
+    quantized_right_ += after[0] == right ? 1 : 0;
     losses_.push_back((before[0] == right ? 1 : 0) - (after[0] == right ? 1 : 0));
     return;
   }

@@ -30,6 +30,10 @@ class Comparison {
   // The outputs of one sample; `label`: its class, -1 when it has none.
   void Add(const std::vector<Tensor>& exact, const std::vector<Tensor>& quantized, int64_t label);
 
+  int64_t samples() const { return static_cast<int64_t>(noise_.size()); }
+  // Right answers of each side; by top1 only.
+  int64_t exact_right() const { return exact_right_; }
+  int64_t quantized_right() const { return quantized_right_; }
   // The loss by the yardstick's metric.
   double Loss() const;
   // For searching on few labelled samples: a loss of accuracy less what one standard deviation of chance explains.
@@ -40,8 +44,9 @@ class Comparison {
 
  private:
   const Yardstick* yardstick_;
-  std::vector<double> losses_;          // by sample, for top1 and agreement
-  bool losses_are_whole_ = true;        // 0 or 1 each
+  std::vector<double> losses_;    // by sample, for top1 and agreement
+  bool losses_are_whole_ = true;  // 0 or 1 each
+  int64_t exact_right_ = 0, quantized_right_ = 0;
   std::vector<double> noise_, signal_;  // by sample
 };
 
