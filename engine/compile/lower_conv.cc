@@ -1,10 +1,10 @@
 // Conv and ConvTranspose.
+#include "engine/compile/conv_primitive.h"
 #include "engine/compile/dnnl_step.h"
 #include "engine/compile/dnnl_types.h"
 #include "engine/compile/eltwise.h"
 #include "engine/compile/lowering.h"
 #include "engine/compile/stored_product.h"
-#include "engine/ops/conv_geometry.h"
 
 namespace tandem::engine {
 
@@ -12,40 +12,6 @@ namespace {
 
 using dnnl::memory;
 constexpr auto kF32 = memory::data_type::f32;
-
-struct Geometry {
-  memory::dims strides, dilations, pads_begin, pads_end;
-};
-
-Geometry GeometryOf(const Window& window, bool exact) {
-  Geometry geometry;
-  for (const WindowAxis& axis : window) {
-    geometry.strides.push_back(axis.stride);
-    geometry.dilations.push_back(axis.dilation - 1);
-    geometry.pads_begin.push_back(axis.pad_begin);
-    // A transposed window must fill its size formula exactly; a plain one may leave input at the end unread.
-    geometry.pads_end.push_back(exact ? (axis.output - 1) * axis.stride + axis.Extent() - axis.input - axis.pad_begin
-                                      : axis.pad_end);
-  }
-  return geometry;
-}
-
-// The weights as oneDNN sees them: [groups,] out, in, spatial.
-memory::desc WeightsOf(const Shape& shape, memory::data_type type, int64_t groups, bool transposed) {
-  memory::dims dims(shape.begin(), shape.end());
-  if (groups > 1) {
-    dims[0] /= groups;
-    dims.insert(dims.begin(), groups);
-  }
-  memory::desc desc = RowMajor(type, dims);
-  if (!transposed) return desc;
-  // ConvTranspose stores [in, out/groups, ...]: the two channel axes change places.
-  std::vector<int> permutation(dims.size());
-  for (size_t i = 0; i < dims.size(); ++i) permutation[i] = static_cast<int>(i);
-  const size_t first = groups > 1 ? 1 : 0;
-  std::swap(permutation[first], permutation[first + 1]);
-  return desc.permute_axes(permutation);
-}
 
 bool CanLower(const PlanBuilder& builder, const Node& node) {
   for (ValueId input : node.inputs) {
@@ -66,9 +32,9 @@ bool EmitStored(PlanBuilder& builder, const Node& node, const Window& window, dn
   std::optional<StoredProduct> product =
       StoredProduct::Of(builder, node, channels, transposed ? 1 : 0, transposed ? 0 : 1);
   if (!product.has_value()) return false;
-  const memory::desc weights = WeightsOf(builder.shape(w), memory::data_type::s8, groups, transposed);
+  const memory::desc weights = ConvWeights(builder.shape(w), memory::data_type::s8, groups, transposed);
   const memory::desc bias = product->has_bias() ? RowMajor(kF32, {channels}) : memory::desc();
-  const Geometry geometry = GeometryOf(window, transposed);
+  const ConvGeometry geometry = GeometryOf(window, transposed);
   const auto describe = [&](const memory::desc& dst, const dnnl::primitive_attr& attributes) {
     return typename Primitive::primitive_desc(DnnlEngine(), dnnl::prop_kind::forward_inference, algorithm,
                                               AnyLayout(product->source_type(), DnnlDims(builder.shape(x))),
@@ -98,9 +64,9 @@ bool EmitReal(PlanBuilder& builder, const Node& node, const Window& window, dnnl
   const int64_t groups = node.attributes.Int("group", 1);
   const bool transposed = std::is_same_v<Primitive, dnnl::deconvolution_forward>;
   const bool has_bias = node.num_own_inputs() > 2 && node.inputs[2] != kNoValue;
-  const memory::desc weights = WeightsOf(builder.shape(w), kF32, groups, transposed);
+  const memory::desc weights = ConvWeights(builder.shape(w), kF32, groups, transposed);
   const memory::desc bias = has_bias ? builder.RowMajorOf(node.inputs[2]) : memory::desc();
-  const Geometry geometry = GeometryOf(window, transposed);
+  const ConvGeometry geometry = GeometryOf(window, transposed);
 
   const auto describe = [&](const memory::desc& dst, const dnnl::primitive_attr& attributes) {
     return typename Primitive::primitive_desc(DnnlEngine(), dnnl::prop_kind::forward_inference, algorithm,

@@ -19,9 +19,11 @@ const Table& Lowerings() {
         {"BatchNormalization", LowerBatchNormalization},
         {"Concat", LowerConcat},
         {"Conv", LowerConv},
+        {"ConvInteger", LowerConvInteger},
         {"ConvTranspose", LowerConvTranspose},
         {"Div", LowerBinary},
         {"Dropout", LowerView},
+        {"DynamicQuantizeLinear", LowerDynamicQuantizeLinear},
         {"Flatten", LowerView},
         {"Gemm", LowerGemm},
         {"GlobalAveragePool", LowerGlobalPool},
@@ -31,6 +33,7 @@ const Table& Lowerings() {
         {"LayerNormalization", LowerLayerNormalization},
         {"LogSoftmax", LowerSoftmax},
         {"MatMul", LowerMatMul},
+        {"MatMulInteger", LowerMatMulInteger},
         {"MaxPool", LowerPool},
         {"Mul", LowerBinary},
         {"ReduceMax", LowerReduce},
@@ -47,6 +50,8 @@ const Table& Lowerings() {
         {"Transpose", LowerTranspose},
         {"Unsqueeze", LowerView},
         {"tandem.ChannelShuffle", LowerChannelShuffle},
+        {"tandem.ConvIntegerToFloat", LowerConvInteger},
+        {"tandem.MatMulIntegerToFloat", LowerMatMulInteger},
         {"tandem.Store", LowerStore},
     };
     for (absl::string_view op : EltwiseOperators()) lowerings->emplace(op, LowerEltwise);

@@ -1,4 +1,4 @@
-// Convolutions of quantized numbers: ConvInteger and QLinearConv.
+// Convolutions of quantized numbers: ConvInteger, also with its sums cast to float32, and QLinearConv.
 #include <vector>
 
 #include "engine/ops/conv_loops.h"
@@ -65,6 +65,8 @@ absl::Status InferConv(InferContext& ctx, const ConvInputs& inputs, DataType out
 
 absl::Status InferConvInteger(InferContext& ctx) { return InferConv(ctx, kConvInteger, DataType::kInt32); }
 
+absl::Status InferConvIntegerToFloat(InferContext& ctx) { return InferConv(ctx, kConvInteger, DataType::kFloat32); }
+
 absl::Status InferQLinearConv(InferContext& ctx) {
   const DataType output = ctx.type(kQLinearConv.y_zero_point);
   TANDEM_RETURN_IF_ERROR(Bytes::Check(output));
@@ -122,12 +124,18 @@ absl::Status ForEachPlane(const KernelContext& ctx, const ConvInputs& inputs, F&
   return absl::OkStatus();
 }
 
-absl::Status ConvInteger(KernelContext& ctx) {
-  int32_t* y = ctx.output(0).mutable_values<int32_t>().data();
+// ConvInteger with sums of type T.
+template <typename T>
+absl::Status ConvolveIntegers(KernelContext& ctx) {
+  T* y = ctx.output(0).mutable_values<T>().data();
   return ForEachPlane(ctx, kConvInteger, [&](const std::vector<uint32_t>& sums, int64_t channel, int64_t at) {
-    for (size_t i = 0; i < sums.size(); ++i) y[at + i] = static_cast<int32_t>(sums[i]);
+    for (size_t i = 0; i < sums.size(); ++i) y[at + i] = static_cast<T>(static_cast<int32_t>(sums[i]));
   });
 }
+
+absl::Status ConvInteger(KernelContext& ctx) { return ConvolveIntegers<int32_t>(ctx); }
+
+absl::Status ConvIntegerToFloat(KernelContext& ctx) { return ConvolveIntegers<float>(ctx); }
 
 absl::Status QLinearConv(KernelContext& ctx) {
   const auto w_scales = ctx.input(kQLinearConv.w_scale).values<float>();
@@ -152,6 +160,7 @@ absl::Status QLinearConv(KernelContext& ctx) {
 constexpr OpDef kOps[] = {
     {"ConvInteger", 2, 4, InferConvInteger, ConvInteger},
     {"QLinearConv", 8, 9, InferQLinearConv, QLinearConv},
+    {"tandem.ConvIntegerToFloat", 2, 4, InferConvIntegerToFloat, ConvIntegerToFloat},
 };
 
 }  // namespace

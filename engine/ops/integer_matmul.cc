@@ -1,4 +1,4 @@
-// Matrix products of quantized numbers: MatMulInteger and QLinearMatMul.
+// Matrix products of quantized numbers: MatMulInteger, also with its sums cast to float32, and QLinearMatMul.
 #include <vector>
 
 #include "engine/ops/elementwise.h"
@@ -142,14 +142,25 @@ absl::Status ForEachProduct(const KernelContext& ctx, const Product& product, co
   return absl::OkStatus();
 }
 
-absl::Status MatMulInteger(KernelContext& ctx) {
+// MatMulInteger with sums of type T.
+template <typename T>
+absl::Status MultiplyIntegers(KernelContext& ctx) {
   TANDEM_ASSIGN_OR_RETURN(const MatMulShape shape, ShapeOfMatMul(ctx.input(0).shape(), ctx.input(1).shape()));
-  int32_t* y = ctx.output(0).mutable_values<int32_t>().data();
+  T* y = ctx.output(0).mutable_values<T>().data();
   return ForEachProduct(ctx, kMatMulInteger, shape,
                         [&](const std::vector<uint32_t>& c, int64_t i, int64_t left, int64_t right) {
-                          for (size_t k = 0; k < c.size(); ++k) y[i * c.size() + k] = static_cast<int32_t>(c[k]);
+                          for (size_t k = 0; k < c.size(); ++k)
+                            y[i * c.size() + k] = static_cast<T>(static_cast<int32_t>(c[k]));
                         });
 }
+
+absl::Status MatMulInteger(KernelContext& ctx) { return MultiplyIntegers<int32_t>(ctx); }
+
+absl::Status InferMatMulIntegerToFloat(InferContext& ctx) {
+  return InferProduct(ctx, kMatMulInteger, DataType::kFloat32);
+}
+
+absl::Status MatMulIntegerToFloat(KernelContext& ctx) { return MultiplyIntegers<float>(ctx); }
 
 absl::Status QLinearMatMul(KernelContext& ctx) {
   const Tensor& a_scale = ctx.input(kQLinearMatMul.a.scale);
@@ -180,6 +191,7 @@ absl::Status QLinearMatMul(KernelContext& ctx) {
 constexpr OpDef kOps[] = {
     {"MatMulInteger", 2, 4, InferMatMulInteger, MatMulInteger},
     {"QLinearMatMul", 8, 8, InferQLinearMatMul, QLinearMatMul},
+    {"tandem.MatMulIntegerToFloat", 2, 4, InferMatMulIntegerToFloat, MatMulIntegerToFloat},
 };
 
 }  // namespace

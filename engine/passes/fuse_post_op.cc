@@ -16,7 +16,8 @@ bool TakesPostOps(const Matcher& matcher, const Node& base) {
   const Value& output = matcher.value(base.outputs[0]);
   if (output.type != DataType::kFloat32 || !output.shape.has_value() || output.shape->empty()) return false;
   if (base.op == "Conv" || base.op == "ConvTranspose" || base.op == "Gemm") return true;
-  if (base.op == "MatMul") {
+  if (base.op == "tandem.ConvIntegerToFloat") return true;
+  if (base.op == "MatMul" || base.op == "tandem.MatMulIntegerToFloat") {
     const auto& a = matcher.value(base.inputs[0]).shape;
     const auto& b = matcher.value(base.inputs[1]).shape;
     return a.has_value() && b.has_value() && a->size() >= 2 && b->size() >= 2;
@@ -43,7 +44,7 @@ bool FitsAsOperand(const Matcher& matcher, ValueId operand, const Shape& to, con
   }
   // Fast kernels know one scalar, or one value a channel (a column of products).
   if (own_axes == 0) return true;
-  const bool image = base.op == "Conv" || base.op == "ConvTranspose";
+  const bool image = base.op == "Conv" || base.op == "ConvTranspose" || base.op == "tandem.ConvIntegerToFloat";
   const size_t channel = image ? 1 : to.size() - 1;
   return own_axes == 1 && channel >= offset && shape[channel - offset] == to[channel] && to[channel] != 1;
 }
@@ -54,8 +55,7 @@ std::optional<Patch> Fused(const Matcher& matcher, const Node& node, const Node&
   if (const auto& rounded = matcher.value(base.outputs[0]).quantization; rounded.has_value()) {
     const bool is_signed = rounded->type == DataType::kInt8;
     const float low = static_cast<float>((is_signed ? -128 : 0) - rounded->zero_point());
-    fused.post_ops.push_back(
-        {.op = "Clip", .alpha = low * rounded->scale(), .beta = (low + 255) * rounded->scale()});
+    fused.post_ops.push_back({.op = "Clip", .alpha = low * rounded->scale(), .beta = (low + 255) * rounded->scale()});
   }
   if (operand != kNoValue) {
     post_op.operand = static_cast<int>(fused.inputs.size());

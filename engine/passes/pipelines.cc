@@ -24,6 +24,7 @@ constexpr Pass kModelPasses[] = {
     {"fold scale into batch normalization", FoldScaleIntoBatchNormalization},
     {"fold bias into gemm", FoldBiasIntoGemm},
     {"store weights", StoreWeights},
+    {"sign integer weights", SignIntegerWeights},
 };
 
 constexpr Pass kPlanPasses[] = {
@@ -34,6 +35,8 @@ constexpr Pass kPlanPasses[] = {
     {"recognize layer normalization", RecognizeLayerNormalization},
     {"fold scale into batch normalization", FoldScaleIntoBatchNormalization},
     {"recognize channel shuffle", RecognizeChannelShuffle},
+    {"sign integer weights", SignIntegerWeights},
+    {"recognize integer product", RecognizeIntegerProduct},
     {"fuse post-op", FusePostOp},
 };
 

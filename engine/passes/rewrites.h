@@ -54,6 +54,12 @@ std::optional<Patch> RecognizeLayerNormalization(const Matcher& matcher, const N
 // Reshape to [N, g, C/g, ...], Transpose of the two, Reshape back -> tandem.ChannelShuffle. Needs shapes.
 std::optional<Patch> RecognizeChannelShuffle(const Matcher& matcher, const Node& node);
 
+// MatMulInteger or ConvInteger with unsigned constant weights -> the same with signed ones, zero points 128 lower.
+std::optional<Patch> SignIntegerWeights(const Matcher& matcher, const Node& node);
+
+// MatMulInteger or ConvInteger, then a cast to float32 -> tandem.MatMulIntegerToFloat or tandem.ConvIntegerToFloat.
+std::optional<Patch> RecognizeIntegerProduct(const Matcher& matcher, const Node& node);
+
 // DequantizeLinear of constants -> a constant that is stored as they are; unsigned ones become signed.
 std::optional<Patch> StoreWeights(const Matcher& matcher, const Node& node);
 

@@ -209,5 +209,56 @@ TEST(RemoveIdentityTest, DropoutInTrainingAndWithItsMaskStays) {
   EXPECT_THAT(OpsOf(Rewritten(maker.graph, RemoveIdentity)), ElementsAre("Dropout"));
 }
 
+// A product by unsigned weights whose sums are cast, as dynamic quantization writes it.
+ValueId CastProduct(GraphMaker& maker, std::vector<ValueId>* sums = nullptr) {
+  const ValueId a = maker.Op("Cast", {maker.Input({2, 3})}, With("to", int64_t{2}));
+  const Tensor weights = Tensor::Of<uint8_t>({3, 2}, {0, 255, 128, 127, 3, 200});
+  const ValueId product =
+      maker.Op("MatMulInteger", {a, maker.Constant(weights), maker.Constant(Tensor::Scalar<uint8_t>(1)),
+                                 maker.Constant(Tensor::Scalar<uint8_t>(130))});
+  if (sums != nullptr) sums->push_back(product);
+  return maker.Op("Cast", {product}, With("to", int64_t{1}));
+}
+
+TEST(RecognizeIntegerProductTest, TheCastOfItsSumsJoins) {
+  GraphMaker matrix;
+  matrix.Output(CastProduct(matrix));
+  EXPECT_THAT(OpsOf(Rewritten(matrix.graph, RecognizeIntegerProduct)),
+              ElementsAre("Cast", "tandem.MatMulIntegerToFloat"));
+  GraphMaker image;
+  const ValueId x = image.Op("Cast", {image.Input({1, 1, 3, 3})}, With("to", int64_t{2}));
+  const ValueId w = image.Constant(Tensor::Of<int8_t>({1, 1, 2, 2}, {-128, 1, 2, 127}));
+  image.Output(image.Op("Cast", {image.Op("ConvInteger", {x, w})}, With("to", int64_t{1})));
+  EXPECT_THAT(OpsOf(Rewritten(image.graph, RecognizeIntegerProduct)), ElementsAre("Cast", "tandem.ConvIntegerToFloat"));
+}
+
+TEST(RecognizeIntegerProductTest, SumsThatOthersReadStayIntegers) {
+  GraphMaker maker;
+  std::vector<ValueId> sums;
+  maker.Output(CastProduct(maker, &sums));
+  maker.Output(maker.Op("Cast", sums, With("to", int64_t{11})));
+  EXPECT_THAT(OpsOf(Rewritten(maker.graph, RecognizeIntegerProduct)), Contains("MatMulInteger"));
+}
+
+TEST(SignIntegerWeightsTest, UnsignedWeightsAndTheirZeroPointsMoveBy128) {
+  GraphMaker maker;
+  maker.Output(CastProduct(maker));
+  const Graph graph = Rewritten(maker.graph, SignIntegerWeights);
+  for (NodeId id = 0; id < graph.num_nodes(); ++id) {
+    const Node* const node = graph.node(id);
+    if (node == nullptr || node->op != "MatMulInteger") continue;
+    EXPECT_THAT(graph.ConstantOf(node->inputs[1])->values<int8_t>(), ElementsAre(-128, 127, 0, -1, -125, 72));
+    EXPECT_THAT(graph.ConstantOf(node->inputs[3])->values<int8_t>(), ElementsAre(2));
+  }
+}
+
+TEST(SignIntegerWeightsTest, AbsentZeroPointsAreGiven) {
+  GraphMaker maker;
+  const ValueId a = maker.Op("Cast", {maker.Input({2, 2})}, With("to", int64_t{2}));
+  const ValueId sums = maker.Op("MatMulInteger", {a, maker.Constant(Tensor::Of<uint8_t>({2, 1}, {9, 250}))});
+  maker.Output(maker.Op("Cast", {sums}, With("to", int64_t{1})));
+  EXPECT_THAT(OpsOf(Rewritten(maker.graph, SignIntegerWeights)), ElementsAre("Cast", "MatMulInteger", "Cast"));
+}
+
 }  // namespace
 }  // namespace tandem::engine
