@@ -168,6 +168,19 @@ TEST(StoredAverageTest, AveragesAreExactSums) {
   }
 }
 
+TEST(StoredResizeTest, LinearResizingIsDoneOnBytes) {
+  for (const char* mode : {"half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel"}) {
+    SCOPED_TRACE(mode);
+    GraphMaker maker;
+    const ValueId x = Rounded(maker, maker.Input({2, 19, 5, 6}), kUnsigned);
+    const ValueId y =
+        maker.Op("Resize", {x, kNoValue, kNoValue, maker.Ints({2, 19, 9, 12})},
+                 With("mode", std::string("linear")).And("coordinate_transformation_mode", std::string(mode)));
+    maker.Output(Rounded(maker, y, {0.02f, 90}));
+    ExpectOverBytes(maker.graph, "resize", 0.02f);
+  }
+}
+
 TEST(StoredValuesTest, OutputsAndOtherReadersSeeRoundedNumbers) {
   GraphMaker maker;
   const ValueId x = maker.Input({1, 8, 6, 6});
