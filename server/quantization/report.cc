@@ -63,6 +63,7 @@ absl::StatusOr<Report> FromJson(const json& report) {
   const std::string reason = TextOr(report, "reason");
   // It becomes part of sentences of ours.
   Report result{.reason = std::string(absl::StripSuffix(reason, ".")),
+                .method = TextOr(report, "method"),
                 .artifact_sha256 = TextOr(report, "artifact_sha256"),
                 .isa = TextOr(ObjectAt(report, "cpu"), "isa"),
                 .loss = LossOf(report)};

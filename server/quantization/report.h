@@ -22,6 +22,7 @@ struct Loss {
 struct Report {
   Verdict verdict = Verdict::kInconclusive;
   std::string reason;
+  std::string method;           // integer, fixed_point or binary
   std::string artifact_sha256;  // of model.onnx; empty where there is none
   std::string isa;              // of the CPU it was judged on
   std::optional<Loss> loss;

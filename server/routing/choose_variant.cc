@@ -25,7 +25,9 @@ absl::StatusOr<Precision> ChooseVariant(absl::string_view requested, const confi
                                         const Int8Status& int8) {
   if (!requested.empty()) return Requested(requested, int8);
   if (!int8.loaded) return Precision::kFp32;
-  const bool wanted = route.mode == "int8" || (route.mode == "auto" && int8.lane.state == LaneState::kProven);
+  const bool for_study = int8.lane.report != nullptr && int8.lane.report->method == "binary";
+  const bool trusted = int8.lane.state == LaneState::kProven && !for_study;
+  const bool wanted = route.mode == "int8" || (route.mode == "auto" && trusted);
   return wanted ? Precision::kInt8 : Precision::kFp32;
 }
 

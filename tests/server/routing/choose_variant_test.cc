@@ -56,6 +56,16 @@ TEST(ChooseVariant, AutoTrustsOnlyProof) {
   EXPECT_EQ(*Choose("", "auto", {.state = LaneState::kRejected}, true), Precision::kFp32);
 }
 
+TEST(ChooseVariant, AutoNeverTakesWhatIsMadeForStudy) {
+  for (const char* method : {"integer", "fixed_point", "binary"}) {
+    quantization::Report report;
+    report.method = method;
+    const Lane lane{.state = LaneState::kProven, .report = std::make_shared<quantization::Report>(report)};
+    EXPECT_EQ(*Choose("", "auto", lane, true), method == std::string("binary") ? Precision::kFp32 : Precision::kInt8);
+    EXPECT_EQ(*Choose("", "int8", lane, true), Precision::kInt8);
+  }
+}
+
 TEST(ChooseVariant, TheRouteInt8FallsBackToFp32WhileThereIsNone) {
   EXPECT_EQ(*Choose("", "int8", {.state = LaneState::kBuilding}, false), Precision::kFp32);
   EXPECT_EQ(*Choose("", "int8", {.state = LaneState::kRejected}, true), Precision::kInt8);
