@@ -77,7 +77,7 @@ bool LowerTranspose(PlanBuilder& builder, const Node& node) {
     for (int i = rank - 1; i >= 0; --i) perm.push_back(i);
   }
   std::vector<int> target(rank);  // where each of x's axes goes
-  for (int i = 0; i < rank; ++i) target[perm[i]] = i;
+  for (int i = 0; i < rank; ++i) target[perm[i] < 0 ? perm[i] + rank : perm[i]] = i;
   const Placement source = Origin(builder, x, y);
   builder.Define(y, {source.buffer, source.desc.permute_axes(target)});
   return true;

@@ -143,6 +143,12 @@ TEST(LowerLayoutTest, ViewsOfBlockedLayoutsFeedWhatFollows) {
 }
 
 // Attention as exporters write it: queries, keys and values are slices of one product, seen by heads.
+TEST(LowerLayoutTest, AxesOfATransposeMayCountFromTheBack) {
+  GraphMaker maker;
+  maker.Output(maker.Op("Transpose", {maker.Input({2, 3, 4, 5})}, With("perm", IntList{0, -1, 1, -2})));
+  ExpectPlanAgrees(maker.graph);
+}
+
 TEST(LowerMatMulTest, ReadsSlicedAndTransposedOperands) {
   for (int64_t length : {1, 5, 40}) {
     for (int64_t head : {15, 16}) {
