@@ -152,6 +152,10 @@ absl::Status GraphWriter::WriteBody() {
   const auto consumers = graph_.Consumers();
   for (ValueId id = 0; id < graph_.num_values(); ++id) {
     const Value& value = graph_.value(id);
+    if (value.quantization.has_value()) {
+      return absl::InternalError(
+          absl::StrCat("'", value.name, "' is stored quantized; only graphs before that are exported"));
+    }
     if (!value.is_constant() || (consumers[id].empty() && !graph_.IsOutput(id))) continue;
     auto& initializer = *proto_.add_initializer();
     TensorToOnnx(value.constant, initializer);

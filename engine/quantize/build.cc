@@ -32,6 +32,10 @@ absl::StatusOr<Built> Workbench::Build(const std::vector<bool>& int8, const Reci
     LayerScheme& scheme = built.scheme.layers[layer.node];
     scheme = recipe.binary ? BinarizeWeights(weights, layer.channel_axis)
                            : QuantizeWeights(weights, layer.channel_axis, {.power_of_two = recipe.power_of_two});
+    if (recipe.saturating && PairsCanSaturate(scheme.weights, layer.reduction_axis)) {
+      scheme = QuantizeWeights(weights, layer.channel_axis, {.limit = 63, .power_of_two = recipe.power_of_two});
+      built.narrowed.push_back(i);
+    }
     if (layer.bias != kNoValue) scheme.bias = *graph_.ConstantOf(layer.bias);
   }
   SimulationOptions options{.threads = threads_};

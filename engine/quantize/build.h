@@ -19,11 +19,13 @@ struct Recipe {
   bool extremes_only = false;  // of ranges: no clipping
   bool power_of_two = false;   // scales
   bool binary = false;         // weights: a sign and a scale
+  bool saturating = false;     // sums of two products have 16 bits on this CPU
 };
 
 struct Built {
   std::vector<bool> int8;  // by layer
   Scheme scheme;
+  std::vector<size_t> narrowed;  // layers with weights of 7 bits
   SimulationResult simulation;
 };
 

@@ -17,7 +17,8 @@ namespace tandem::engine {
 namespace {
 
 constexpr double kLeastGain = 1.1;
-constexpr double kMostSpent = 1.06;  // of the time in int8, for less noise
+constexpr double kClearlyBetter = 0.75;
+constexpr double kMostSpent = 1.1;  // of the time in int8, for less noise
 constexpr int64_t kFewSamples = 20;
 // Samples that are simulated side by side, and samples kept for the search, by the memory they may take.
 constexpr int64_t kSimulationBytes = int64_t{576} << 20;
@@ -166,7 +167,8 @@ absl::StatusOr<Built> Quantizer::BestRecipe(const Workbench& bench, const std::v
     TANDEM_ASSIGN_OR_RETURN(
         Built built, bench.Build(int8, recipe, [&](double done) { options_.progress("ranges", base + done / 2); }));
     TANDEM_ASSIGN_OR_RETURN(const Comparison comparison, CompareOnKept(bench.GraphOf(built, int8)));
-    if (best.has_value() && comparison.Noise() >= least) continue;
+    // The extremes come first; what clips must be clearly better, for it is chosen on few samples.
+    if (best.has_value() && comparison.Noise() >= kClearlyBetter * least) continue;
     least = comparison.Noise();
     best = std::move(built);
     recipe_.extremes_only = extremes_only;
@@ -291,6 +293,10 @@ absl::Status Quantizer::Build() {
     TANDEM_ASSIGN_OR_RETURN(built, bench.Build(int8, recipe_, [&](double done) { options_.progress("repair", done); }));
   }
   ReportLayers(bench, built);
+  if (!built.narrowed.empty()) {
+    Note(absl::StrCat(built.narrowed.size(),
+                      " layers have weights of 7 bits: sums of 16 bits would saturate on this CPU."));
+  }
   result_ = bench.GraphOf(built, built.int8);
   if (!options_.speed_only) return Judge();
   report_.reason = "Nothing was judged: the samples say nothing of the model's quality.";
@@ -344,6 +350,8 @@ void Quantizer::Decide() {
 absl::StatusOr<Quantized> Quantizer::Run() {
   recipe_.power_of_two = options_.method == "fixed_point";
   recipe_.binary = options_.method == "binary";
+  recipe_.saturating = SumsSaturate(options_.cpu_level);
+  report_.isa = options_.cpu_level;
   report_.method = options_.method;
   report_.seed = options_.seed;
   TANDEM_RETURN_IF_ERROR(Build());
@@ -351,6 +359,10 @@ absl::StatusOr<Quantized> Quantizer::Run() {
 }
 
 }  // namespace
+
+bool SumsSaturate(absl::string_view cpu_level) {
+  return cpu_level == "sse41" || cpu_level == "avx" || cpu_level == "avx2" || cpu_level == "avx512_core";
+}
 
 absl::StatusOr<Quantized> Quantize(const Graph& graph, Samples& samples, const QuantizeOptions& options) {
   return Quantizer(graph, samples, options).Run();

@@ -38,14 +38,18 @@ struct QuantizeOptions {
   double confidence = 0.95;
   uint64_t seed = 1;
   int threads = 1;
-  bool speed_only = false;         // nothing is judged and nothing left in fp32 for its noise
-  int64_t most_calibration = 512;  // samples, at most half of all
+  std::string cpu_level = "other";  // by oneDNN's name: "avx2", "avx512_core_vnni"
+  bool speed_only = false;          // nothing is judged and nothing left in fp32 for its noise
+  int64_t most_calibration = 512;   // samples, at most half of all
   int64_t most_judging = 4096;
   // The class of each sample; empty: not known.
   std::vector<int64_t> labels;
   // Told often: the stage (calibrate, ranges, repair, search, judge) and how much of it is done, from 0 to 1.
   std::function<void(absl::string_view stage, double done)> progress = [](absl::string_view, double) {};
 };
+
+// Whether such CPUs add products of 8 bits in pairs to 16 bits, which can saturate: x86 without VNNI.
+bool SumsSaturate(absl::string_view cpu_level);
 
 struct Quantized {
   std::optional<Graph> graph;  // absent: no layer could be quantized

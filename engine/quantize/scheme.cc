@@ -72,6 +72,7 @@ std::optional<Layer> AsLayer(const Graph& graph, const std::vector<std::vector<N
   }
   if (!IsFloatConstant(graph, layer.weights, convolution ? 3 : 2, convolution ? 5 : 2)) return std::nullopt;
   layer.channel_axis = node.op == "Conv" ? 0 : 1;
+  layer.reduction_axis = 1 - layer.channel_axis;
   if (convolution) layer.groups = node.attributes.Int("group", 1);
   if (node.op == "Gemm") {
     const Attributes& attributes = node.attributes;
@@ -79,6 +80,7 @@ std::optional<Layer> AsLayer(const Graph& graph, const std::vector<std::vector<N
       return std::nullopt;
     }
     layer.channel_axis = attributes.Int("transB", 0) != 0 ? 0 : 1;
+    layer.reduction_axis = 1 - layer.channel_axis;
   }
   if (node.op == "MatMul") {
     FindBiasBehind(graph, consumers, layer);

@@ -32,8 +32,9 @@ struct Layer {
   ValueId weights = kNoValue;
   // What adds its bias: the node itself, or behind a MatMul an Add of a constant; kNoNode: nothing can.
   NodeId bias_node = kNoNode;
-  ValueId bias = kNoValue;   // a constant; kNoValue: none yet
-  int64_t channel_axis = 0;  // of the weights: which output channel an element belongs to
+  ValueId bias = kNoValue;     // a constant; kNoValue: none yet
+  int64_t reduction_axis = 1;  // of the weights: which input channel an element multiplies
+  int64_t channel_axis = 0;    // of the weights: which output channel an element belongs to
   int64_t groups = 1;
 };
 

@@ -14,6 +14,9 @@ namespace tandem::engine {
 
 namespace {
 
+// How small the error must be beside that of the extremes for a range to be clipped.
+constexpr double kClippingPays = 0.8;
+
 Tensor FakeQuantized(const Tensor& tensor, const QuantParams& params) {
   Tensor result(DataType::kFloat32, tensor.shape());
   FakeQuantize(params, tensor.values<float>(), result.mutable_values<float>());
@@ -129,11 +132,14 @@ absl::Status Simulation::ChooseRange(ValueId id) {
   QuantParams best;
   const char* name = "";
   double least = 0;
+  bool best_is_extremes = true;
   for (const RangeCandidate& candidate : RangeCandidates(all)) {
     QuantParams params = ParamsForRange(candidate.low, candidate.high);
     if (options_.power_of_two) params = WithPowerOfTwo(params, candidate.low, candidate.high);
     TANDEM_ASSIGN_OR_RETURN(const double error, ErrorOfReaders(id, params));
-    if (*name != '\0' && error >= least) continue;
+    // Clipping must pay: what no sample here holds may come.
+    if (*name != '\0' && error >= least * (best_is_extremes ? kClippingPays : 1)) continue;
+    best_is_extremes = *name == '\0';
     best = params;
     name = candidate.name;
     least = error;

@@ -79,6 +79,21 @@ LayerScheme QuantizeWeights(const Tensor& weights, int64_t channel_axis, const W
   return scheme;
 }
 
+bool PairsCanSaturate(const Tensor& weights, int64_t reduction_axis) {
+  const AxisView view = ViewAround(weights.shape(), reduction_axis);
+  const auto values = weights.values<int8_t>();
+  const auto magnitude = [&](int64_t at) { return std::abs(static_cast<int>(values[at])); };
+  for (int64_t outer = 0; outer < view.outer; ++outer) {
+    for (int64_t k = 0; k + 1 < view.length; k += 2) {
+      const int64_t at = (outer * view.length + k) * view.inner;
+      for (int64_t i = at; i < at + view.inner; ++i) {
+        if (255 * (magnitude(i) + magnitude(i + view.inner)) > 32767) return true;
+      }
+    }
+  }
+  return false;
+}
+
 LayerScheme BinarizeWeights(const Tensor& weights, int64_t channel_axis) {
   const AxisView view = ViewAround(weights.shape(), channel_axis);
   const auto from = weights.values<float>();

@@ -20,6 +20,10 @@ struct WeightOptions {
 // Only `weights` and `scales` of the result are set.
 LayerScheme QuantizeWeights(const Tensor& weights, int64_t channel_axis, const WeightOptions& options);
 
+// Whether products of stored activations, 0 to 255, with `weights` can pass 16 bits when they are added in pairs, as
+// CPUs without VNNI do along `reduction_axis`: such layers need smaller weights there.
+bool PairsCanSaturate(const Tensor& weights, int64_t reduction_axis);
+
 // Each weight to its sign times its channel's mean magnitude (Rastegari et al., "XNOR-Net", 2016), stored as +1 and -1.
 LayerScheme BinarizeWeights(const Tensor& weights, int64_t channel_axis);
 

@@ -75,6 +75,7 @@ absl::StatusOr<std::string> Int8Variant(const BenchOptions& options, const std::
   }
   QuantizeOptions quantize;
   quantize.threads = options.threads;
+  quantize.cpu_level = std::string(CpuLevel());
   quantize.speed_only = options.samples.empty();
   TANDEM_ASSIGN_OR_RETURN(const Quantized result, Quantize(graph, *samples, quantize));
   if (!result.graph.has_value()) {

@@ -69,7 +69,6 @@ absl::StatusOr<std::string> Sha256OfSamples(const QuantizeCommandOptions& option
 absl::Status WriteArtifact(const QuantizeCommandOptions& options, Quantized& result) {
   std::map<std::string, std::string> files;
   Report& report = result.report;
-  report.isa = std::string(CpuLevel());
   TANDEM_ASSIGN_OR_RETURN(report.model_sha256, Sha256OfFile(options.model));
   TANDEM_ASSIGN_OR_RETURN(report.samples_sha256, Sha256OfSamples(options));
   std::error_code error;
@@ -95,6 +94,7 @@ absl::Status QuantizeModel(const QuantizeCommandOptions& options) {
   if (!options.labels.empty()) {
     TANDEM_ASSIGN_OR_RETURN(quantize.labels, ReadLabels(options.labels, samples->size()));
   }
+  quantize.cpu_level = std::string(CpuLevel());
   quantize.progress = [&](absl::string_view stage, double done) { progress(stage, done); };
   absl::StatusOr<Quantized> result = Quantize(graph, *samples, quantize);
   if (!result.ok()) return result.status();

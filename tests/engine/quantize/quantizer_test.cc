@@ -150,6 +150,20 @@ TEST(QuantizerTest, EveryMethodGivesAVerdict) {
   }
 }
 
+TEST(QuantizerTest, WeightsAreSmallerWhereSumsSaturate) {
+  const Network net;
+  FixedSamples samples(net.maker.graph, 20);
+  QuantizeOptions options;
+  options.cpu_level = "avx2";
+  const auto result = Quantize(net.maker.graph, samples, options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->report.isa, "avx2");
+  EXPECT_TRUE(SumsSaturate("avx512_core"));
+  EXPECT_FALSE(SumsSaturate("avx512_core_vnni"));
+  if (!result->graph.has_value()) return;  // nothing gains on this machine
+  EXPECT_THAT(result->report.notes, Contains(HasSubstr("7 bits")));
+}
+
 TEST(QuantizerTest, OneSampleIsNeverAProof) {
   const Network net;
   FixedSamples samples(net.maker.graph, 1);

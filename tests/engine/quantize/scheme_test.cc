@@ -82,6 +82,15 @@ TEST(WeightsTest, ChannelsOfZerosStayZeros) {
   EXPECT_EQ(DequantizeWeights(scheme, 0).values<float>()[0], 0);
 }
 
+TEST(WeightsTest, PairsSaturateBesideEachOtherOnly) {
+  const auto weights = [](std::vector<int8_t> values) { return Tensor::Of<int8_t>({1, 4}, values); };
+  EXPECT_TRUE(PairsCanSaturate(weights({127, -2, 0, 0}), 1));
+  EXPECT_FALSE(PairsCanSaturate(weights({127, 1, -127, 1}), 1));
+  // The second and the third are added to different sums.
+  EXPECT_FALSE(PairsCanSaturate(weights({0, 127, 127, 0}), 1));
+  EXPECT_FALSE(PairsCanSaturate(weights({127, 127, 127, 127}), 0));
+}
+
 TEST(WeightsTest, BinaryWeightsAreASignAndAScale) {
   const LayerScheme scheme = BinarizeWeights(Floats({2, 2}, {1, -3, 0, -8}), 0);
   EXPECT_THAT(ValuesOf(DequantizeWeights(scheme, 0)), ElementsAre(2, -2, 4, -4));
