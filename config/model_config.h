@@ -36,6 +36,8 @@ struct RouteConfig {
   std::string mode = "auto";  // fp32, int8, split, shadow or auto
   double int8_weight = 0.1;   // split: share of requests that go to int8
   double shadow_rate = 0.05;  // shadow and auto: share of requests that are compared
+
+  friend bool operator==(const RouteConfig&, const RouteConfig&) = default;
 };
 
 struct ModelConfig {

@@ -36,8 +36,12 @@ Table Models() {
        "Let clients of the public port load and unload models (not served yet: those calls are unimplemented)",
        Sets(&C::model_control, ParseBool)},
       {"state_dir", Arity::kOne, "DIR",
-       "Folder for what the server learns and must remember (nothing yet: it is not touched)",
+       "Folder for what the server learns and must remember: int8 artifacts [$XDG_STATE_HOME/tandem or "
+       "~/.local/state/tandem]",
        Sets(&C::state_dir, AnyText)},
+      {"quantizer", Arity::kOne, "PROGRAM",
+       "Program that builds int8 siblings, called as tandem-model quantize [tandem-model beside tandemd]",
+       Sets(&C::quantizer, AnyText)},
   };
 }
 

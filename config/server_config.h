@@ -17,8 +17,10 @@ struct ServerConfig {
   std::vector<std::string> models;
   // Folders laid out as MODEL/VERSION/model.onnx.
   std::vector<std::string> model_repositories;
-  // Where learned state lives; empty: nowhere.
+  // Where learned state lives; empty: the user's own folder for state.
   std::string state_dir;
+  // The program that builds int8 siblings; empty: tandem-model beside the daemon.
+  std::string quantizer;
   // Clients may load and unload models on the public port.
   bool model_control = false;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sends labelled images to a running Tandem from several gRPC clients at a time, and says how it went.
 
-    client.py --grpc HOST:PORT [--http HOST:PORT] [--model NAME] [--images N] [--clients N]
+    client.py --grpc HOST:PORT [--http HOST:PORT] [--model NAME] [--variant fp32|int8] [--images N] [--clients N]
 
 Every request holds one image, as a service behind a web page would send it.
 """
@@ -22,14 +22,15 @@ from fashion_mnist import dataset
 REPORT_EVERY = 25  # answers between two messages to the progress bar
 
 
-def ask(client, grpcclient, model, images, indices, report):
+def ask(client, grpcclient, args, images, indices, report):
     """One client: sends its images one after the other."""
+    parameters = {"variant": args.variant} if args.variant else None
     results = []
     for index in indices:
         tensor = grpcclient.InferInput("pixels", [1, 1, 28, 28], "FP32")
         tensor.set_data_from_numpy(images[index].astype(np.float32).reshape(1, 1, 28, 28))
         start = time.perf_counter()
-        answer = client.infer(model, [tensor])
+        answer = client.infer(args.model, [tensor], parameters=parameters)
         seconds = time.perf_counter() - start
         probabilities = answer.as_numpy("probabilities")[0]
         results.append((index, int(probabilities.argmax()), float(probabilities.max()), seconds))
@@ -39,18 +40,18 @@ def ask(client, grpcclient, model, images, indices, report):
     report(results)
 
 
-def client_process(address, model, images, shares, outbox, start):
+def client_process(args, images, shares, outbox, start):
     """A few clients, one thread and one connection each."""
     import tritonclient.grpc as grpcclient
 
     def run(client, indices):
         try:
-            ask(client, grpcclient, model, images, indices, outbox.put)
+            ask(client, grpcclient, args, images, indices, outbox.put)
         except Exception as error:  # reported by the parent, whatever it is
             outbox.put(f"{type(error).__name__}: {error}")
 
     # A connection of its own for each client: without this argument, gRPC would share one.
-    clients = [grpcclient.InferenceServerClient(address, channel_args=[("grpc.use_local_subchannel_pool", 1)])
+    clients = [grpcclient.InferenceServerClient(args.grpc, channel_args=[("grpc.use_local_subchannel_pool", 1)])
                for _ in shares]
     threads = [threading.Thread(target=run, args=pair) for pair in zip(clients, shares)]
     start.wait()
@@ -98,7 +99,7 @@ def send_all(args, images):
     count = min(args.clients, max(2, len(os.sched_getaffinity(0))))
     start = context.Barrier(count + 1)
     processes = [context.Process(target=client_process, daemon=True,
-                                 args=(args.grpc, args.model, images, shares[i::count], outbox, start))
+                                 args=(args, images, shares[i::count], outbox, start))
                  for i in range(count)]
     for process in processes:
         process.start()
@@ -149,13 +150,20 @@ def show_metrics(address, lines=14):
         print(f"    {line}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def argument_parser(description):
+    """What every program that sends the images takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--grpc", required=True, help="address of the server's gRPC port")
     parser.add_argument("--http", help="address of its HTTP port, to show some metrics")
     parser.add_argument("--model", default="fashion_mnist")
     parser.add_argument("--images", type=int, default=10000, help="how many of the 10,000 test images to send")
     parser.add_argument("--clients", type=int, default=8, help="how many clients send at a time")
+    return parser
+
+
+def main():
+    parser = argument_parser(__doc__)
+    parser.add_argument("--variant", help="fp32 or int8; as the server decides when absent")
     parser.add_argument("--min-accuracy", type=float, default=0.0, help="exit with 1 below this fraction")
     args = parser.parse_args()
 

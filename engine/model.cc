@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "engine/compile/specialize.h"
 #include "engine/model_state.h"
 #include "engine/onnx/import.h"
@@ -47,6 +48,19 @@ size_t ConstantBytes(const Graph& graph) {
   return bytes;
 }
 
+// QuantizeLinear, DequantizeLinear, QLinearConv, MatMulInteger and all others that carry quantization have it in their
+// names.
+bool HasQuantization(const Graph& graph) {
+  for (NodeId id = 0; id < graph.num_nodes(); ++id) {
+    const Node* const node = graph.node(id);
+    if (node == nullptr) continue;
+    for (absl::string_view part : {"quantize", "Quantize", "QLinear", "Integer"}) {
+      if (absl::StrContains(node->op, part)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -73,6 +87,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::string& path
   }
   state->context.weights = std::make_shared<PackedWeights>();
   state->context.max_plans = options.max_plans;
+  state->quantized = HasQuantization(imported);
   state->constant_bytes = ConstantBytes(*known);
   state->plans = std::make_shared<PlanCache>(*std::move(known), state->context);
   return std::shared_ptr<const Model>(new Model(std::move(state)));
@@ -80,6 +95,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::string& path
 
 const std::vector<TensorSpec>& Model::inputs() const { return state_->inputs; }
 const std::vector<TensorSpec>& Model::outputs() const { return state_->outputs; }
+bool Model::quantized() const { return state_->quantized; }
 size_t Model::weight_bytes() const { return state_->constant_bytes + state_->context.weights->bytes(); }
 
 bool Model::batch_is_free() const {

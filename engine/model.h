@@ -43,6 +43,8 @@ class Model {
   // Every input and output has a free first dimension, the same for all where they are named: requests may be
   // concatenated along it. (The server proves it on data before it relies on it.)
   bool batch_is_free() const;
+  // Some of it computes with quantized values: the file says so by QuantizeLinear and its kin.
+  bool quantized() const;
   // Bytes of weights held in memory.
   size_t weight_bytes() const;
 

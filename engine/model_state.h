@@ -16,6 +16,7 @@ struct Model::State {
   CompileContext context;
   std::shared_ptr<PlanCache> plans;
   size_t constant_bytes = 0;
+  bool quantized = false;
 };
 
 }  // namespace tandem::engine

@@ -1,4 +1,6 @@
 """Models and inputs for tests of the server: small real ones, and smaller ones made on the spot."""
+import threading
+
 import numpy as np
 import onnx
 import tritonclient.grpc as triton
@@ -39,3 +41,25 @@ def add_constant(path, value):
     constant = helper.make_tensor("c", TensorProto.FLOAT, [1], [value])
     return save_model(path, [helper.make_node("Add", ["x", "c"], ["y"])], [("x", TensorProto.FLOAT, ["N", 2])],
                       [("y", TensorProto.FLOAT, ["N", 2])], [constant])
+
+
+def add_constant_int8(path, value, output="y"):
+    """y = x + value for whole numbers from -128 to 127, which pass through int8: the quantized sibling."""
+    constants = [helper.make_tensor("c", TensorProto.FLOAT, [1], [value]),
+                 helper.make_tensor("scale", TensorProto.FLOAT, [], [1.0]),
+                 helper.make_tensor("zero", TensorProto.INT8, [], [0])]
+    nodes = [helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"]),
+             helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["d"]),
+             helper.make_node("Add", ["d", "c"], [output])]
+    return save_model(path, nodes, [("x", TensorProto.FLOAT, ["N", 2])], [(output, TensorProto.FLOAT, ["N", 2])],
+                      constants)
+
+
+def until(condition, what, tries=600):
+    """Waits for something that the server does by itself, at most a minute."""
+    done = threading.Event()
+    for _ in range(tries):
+        if condition():
+            return
+        done.wait(0.1)
+    raise AssertionError(f"{what} did not happen")

@@ -29,7 +29,8 @@ bool EmitStored(PlanBuilder& builder, const Node& node, const Window& window, dn
   const int64_t groups = node.attributes.Int("group", 1);
   const bool transposed = std::is_same_v<Primitive, dnnl::deconvolution_forward>;
   const int64_t channels = builder.shape(y)[1];
-  std::optional<StoredProduct> product = StoredProduct::Of(builder, node, channels, transposed ? 1 : 0);
+  std::optional<StoredProduct> product =
+      StoredProduct::Of(builder, node, channels, transposed ? 1 : 0, transposed ? 0 : 1);
   if (!product.has_value()) return false;
   const memory::desc weights = ConvWeights(builder.shape(w), memory::data_type::s8, groups, transposed);
   const memory::desc bias = product->has_bias() ? RowMajor(kF32, {channels}) : memory::desc();

@@ -52,7 +52,8 @@ bool EmitStored(PlanBuilder& builder, const Node& node, bool transposed_a, bool 
   const ValueId x = node.inputs[0], w = node.inputs[1], y = node.outputs[0];
   const Shape& b = builder.shape(w);
   const int64_t k = b[transposed_b ? 1 : 0], n = b[transposed_b ? 0 : 1], m = NumElements(builder.shape(y)) / n;
-  std::optional<StoredProduct> product = StoredProduct::Of(builder, node, n, transposed_b ? 0 : 1);
+  std::optional<StoredProduct> product =
+      StoredProduct::Of(builder, node, n, transposed_b ? 0 : 1, transposed_b ? 1 : 0);
   if (!product.has_value()) return false;
   const auto matrix = [](memory::data_type type, int64_t rows, int64_t columns, bool transposed) {
     if (!transposed) return RowMajor(type, {rows, columns});

@@ -175,7 +175,7 @@ bool LowerStored(PlanBuilder& builder, const Node& node) {
   if (LowerStoredAverage(builder, node)) return true;
   if (!IsStoredValue(builder, node.outputs[0])) return false;
   return LowerTable(builder, node) || LowerPair(builder, node) || LowerNormalization(builder, node) ||
-         LowerChannelArithmetic(builder, node) || LowerChannelScale(builder, node);
+         LowerChannelArithmetic(builder, node) || LowerChannelScale(builder, node) || LowerStoredResize(builder, node);
 }
 
 }  // namespace tandem::engine

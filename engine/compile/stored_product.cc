@@ -4,6 +4,7 @@
 
 #include "engine/compile/dnnl_types.h"
 #include "engine/compile/eltwise.h"
+#include "engine/compile/saturation.h"
 
 namespace tandem::engine {
 
@@ -28,7 +29,7 @@ bool KeepsUnits(const PostOp& post_op) {
 }  // namespace
 
 std::optional<StoredProduct> StoredProduct::Of(PlanBuilder& builder, const Node& node, int64_t channels,
-                                               int64_t channel_axis) {
+                                               int64_t channel_axis, int64_t summed_axis) {
   const ValueId x = node.inputs[0], w = node.inputs[1], y = node.outputs[0];
   const std::optional<Quantization>& source = builder.value(x).quantization;
   if (!source.has_value() || builder.graph().ConstantOf(x) != nullptr || !AreSymmetric(builder, w)) return std::nullopt;
@@ -36,6 +37,11 @@ std::optional<StoredProduct> StoredProduct::Of(PlanBuilder& builder, const Node&
   const Quantization& weights = *builder.value(w).quantization;
   if (!weights.per_tensor() && (weights.axis != channel_axis || builder.shape(w)[channel_axis] != channels)) {
     return std::nullopt;
+  }
+  if (PairsSaturate()) {
+    // oneDNN shifts signed sources for such CPUs, and halves the weights of convolutions to make room.
+    const bool is_halved = source->type == DataType::kInt8;
+    if (is_halved || MaySaturate(*builder.graph().ConstantOf(w), summed_axis)) return std::nullopt;
   }
   const bool has_bias = node.num_own_inputs() > 2 && node.inputs[2] != kNoValue;
   const Tensor* const bias = has_bias ? builder.graph().ConstantOf(node.inputs[2]) : nullptr;

@@ -21,9 +21,10 @@ class StoredProduct {
  public:
   // The product of inputs 0 and 1 of `node`, and the bias that may be input 2; nothing unless input 0 is stored and
   // input 1 is a constant stored around zero, with one scale or one for each of the `channels` of the result along
-  // `channel_axis` of the constant.
-  static std::optional<StoredProduct> Of(PlanBuilder& builder, const Node& node, int64_t channels,
-                                         int64_t channel_axis);
+  // `channel_axis` of the constant; its products are summed over `summed_axis`. Nothing, too, where the CPU could cut
+  // sums of products off (saturation.h).
+  static std::optional<StoredProduct> Of(PlanBuilder& builder, const Node& node, int64_t channels, int64_t channel_axis,
+                                         int64_t summed_axis);
 
   dnnl::memory::data_type source_type() const;
   // What the result is stored as: its quantization's type, else float32.

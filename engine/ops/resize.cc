@@ -1,4 +1,6 @@
 // Resize: interpolates along any axes, one after the other.
+#include "engine/ops/resize.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -25,7 +27,9 @@ absl::StatusOr<int> Choice(absl::string_view attribute, absl::string_view name,
   return static_cast<int>(found - names.begin());
 }
 
-absl::StatusOr<ResampleOptions> OptionsOf(const Attributes& attributes) {
+}  // namespace
+
+absl::StatusOr<ResampleOptions> ResizeOptions(const Attributes& attributes) {
   ResampleOptions options;
   TANDEM_ASSIGN_OR_RETURN(const int mode,
                           Choice("mode", attributes.String("mode", "nearest"), {"nearest", "linear", "cubic"}));
@@ -46,6 +50,8 @@ absl::StatusOr<ResampleOptions> OptionsOf(const Attributes& attributes) {
   options.extrapolation_value = attributes.Float("extrapolation_value", 0);
   return options;
 }
+
+namespace {
 
 absl::Status SetScales(const Tensor& scales, absl::Span<const int64_t> axes, std::vector<ResampleAxis>& plan) {
   if (scales.type() != DataType::kFloat32) return OpError("scales must be float32, got ", NameOf(scales.type()));
@@ -106,9 +112,10 @@ absl::Status SetRoi(const Tensor& roi, absl::Span<const int64_t> axes, std::vect
   });
 }
 
-// How each axis of `input` is resampled. Of `scales` and `sizes` exactly one is given; `roi` may be null.
-absl::StatusOr<std::vector<ResampleAxis>> PlanAxes(const Attributes& attributes, const Shape& input,
-                                                   const Tensor* scales, const Tensor* sizes, const Tensor* roi) {
+}  // namespace
+
+absl::StatusOr<std::vector<ResampleAxis>> ResizeAxes(const Attributes& attributes, const Shape& input,
+                                                     const Tensor* scales, const Tensor* sizes, const Tensor* roi) {
   std::vector<int64_t> axes = attributes.Ints("axes");
   const int64_t rank = static_cast<int64_t>(input.size());
   if (axes.empty()) {
@@ -133,6 +140,8 @@ absl::StatusOr<std::vector<ResampleAxis>> PlanAxes(const Attributes& attributes,
   return plan;
 }
 
+namespace {
+
 Shape OutputShape(absl::Span<const ResampleAxis> plan) {
   Shape shape;
   for (const ResampleAxis& axis : plan) shape.push_back(axis.output);
@@ -140,7 +149,7 @@ Shape OutputShape(absl::Span<const ResampleAxis> plan) {
 }
 
 absl::Status InferResize(InferContext& ctx) {
-  TANDEM_RETURN_IF_ERROR(OptionsOf(ctx.attributes()).status());
+  TANDEM_RETURN_IF_ERROR(ResizeOptions(ctx.attributes()).status());
   ctx.SetOutput(0, ctx.type(0), std::nullopt);
   // Scales and sizes of no elements are how older models leave them out.
   const auto given = [&](int i) { return ctx.has_input(i) && !(ctx.has_shape(i) && NumElements(ctx.shape(i)) == 0); };
@@ -149,8 +158,8 @@ absl::Status InferResize(InferContext& ctx) {
   if (unsure || !ctx.has_shape(0)) return absl::OkStatus();
   const Tensor* value = ctx.value(given(kScales) ? kScales : kSizes);
   if (value == nullptr) return absl::OkStatus();
-  TANDEM_ASSIGN_OR_RETURN(const auto plan, PlanAxes(ctx.attributes(), ctx.shape(0), given(kScales) ? value : nullptr,
-                                                    given(kSizes) ? value : nullptr, nullptr));
+  TANDEM_ASSIGN_OR_RETURN(const auto plan, ResizeAxes(ctx.attributes(), ctx.shape(0), given(kScales) ? value : nullptr,
+                                                      given(kSizes) ? value : nullptr, nullptr));
   return SetCheckedOutput(ctx, 0, ctx.type(0), OutputShape(plan));
 }
 
@@ -199,7 +208,7 @@ void Interpolate(const Tensor& input, absl::Span<const ResampleAxis> plan, const
 absl::Status Resize(KernelContext& ctx) {
   const Tensor& input = ctx.input(0);
   Tensor& output = ctx.output(0);
-  TANDEM_ASSIGN_OR_RETURN(const ResampleOptions options, OptionsOf(ctx.attributes()));
+  TANDEM_ASSIGN_OR_RETURN(const ResampleOptions options, ResizeOptions(ctx.attributes()));
   const auto given = [&](int i) {
     return ctx.has_input(i) && ctx.input(i).num_elements() > 0 ? &ctx.input(i) : nullptr;
   };
@@ -208,8 +217,8 @@ absl::Status Resize(KernelContext& ctx) {
   if ((given(kScales) == nullptr) == (given(kSizes) == nullptr)) {
     return OpError("exactly one of scales and sizes must be given");
   }
-  TANDEM_ASSIGN_OR_RETURN(const auto plan, PlanAxes(ctx.attributes(), input.shape(), given(kScales), given(kSizes),
-                                                    crops ? given(kRoi) : nullptr));
+  TANDEM_ASSIGN_OR_RETURN(const auto plan, ResizeAxes(ctx.attributes(), input.shape(), given(kScales), given(kSizes),
+                                                      crops ? given(kRoi) : nullptr));
   TANDEM_RETURN_IF_ERROR(CheckOutputShape(ctx, 0, OutputShape(plan)));
   if (output.num_elements() == 0) return absl::OkStatus();
   if (options.interpolation == Interpolation::kNearest && !crops && !plan.empty()) {

@@ -48,12 +48,13 @@ void Histogram::Add(absl::Span<const float> values) {
   min_ = total_ == 0 ? low : std::min(min_, low);
   max_ = total_ == 0 ? high : std::max(max_, high);
   GrowTo(std::max(std::abs(static_cast<double>(low)), std::abs(static_cast<double>(high))));
-  const auto inverse = static_cast<float>(1 / width_);  // a power of two: the product below is exact
+  const auto inverse = static_cast<float>(1 / width_);  // a power of two: products are exact
   int64_t* const counts = counts_.data();
   for (float value : values) {
-    // Positive before it is cut to an integer, so that cutting rounds down.
-    const auto bin = static_cast<int>(value * inverse + static_cast<float>(kBinsPerSide));
-    ++counts[std::min(bin, kBins - 1)];
+    const float scaled = value * inverse;
+    const auto towards_zero = static_cast<int>(scaled);
+    const int down = towards_zero - (scaled < static_cast<float>(towards_zero) ? 1 : 0);
+    ++counts[down + kBinsPerSide];
   }
   total_ += static_cast<int64_t>(values.size());
 }

@@ -17,6 +17,9 @@ bool IsParameter(const Tensor& tensor) { return !IsFloat(tensor.type()) && tenso
 
 }  // namespace
 
+NodeRunner::NodeRunner(const Graph& graph, const Node& node, int threads, const Tensor& weights)
+    : graph_(graph), node_(node), threads_(threads), weights_(weights) {}
+
 GraphRunner& NodeRunner::RunnerFor(const std::vector<Tensor>& inputs) {
   std::string key;
   for (const Tensor& input : inputs) {

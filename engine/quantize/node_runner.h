@@ -17,8 +17,7 @@ namespace tandem::engine {
 class NodeRunner {
  public:
   // `weights`: stands in for input 1; undefined: the node's own.
-  NodeRunner(const Graph& graph, const Node& node, int threads, Tensor weights = {})
-      : graph_(graph), node_(node), threads_(threads), weights_(std::move(weights)) {}
+  NodeRunner(const Graph& graph, const Node& node, int threads, const Tensor& weights);
 
   // `inputs`: one an input; undefined for absent ones and constants. The results own their memory.
   absl::StatusOr<std::vector<Tensor>> Run(const std::vector<Tensor>& inputs);

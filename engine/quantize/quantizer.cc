@@ -1,58 +1,359 @@
 #include "engine/quantize/quantizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "engine/quantize/calibrate.h"
-#include "engine/quantize/insert.h"
-#include "engine/quantize/simulate.h"
+#include "absl/strings/str_format.h"
+#include "engine/quantize/build.h"
+#include "engine/quantize/judge.h"
+#include "engine/quantize/search.h"
 #include "engine/quantize/sites.h"
-#include "engine/quantize/weights.h"
+#include "engine/quantize/timing.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
 
-absl::StatusOr<Quantized> Quantize(const Graph& graph, Samples& samples, const QuantizeOptions& options) {
-  Quantized result;
-  result.report.method = options.method;
-  result.report.seed = options.seed;
-  const std::vector<Layer> layers = FindLayers(graph);
-  const Split split = SplitSamples(samples.size(), options.seed, options.most_calibration, options.most_judging);
-  const std::vector<SiteGroup> groups = FindSites(graph, layers, std::vector<bool>(layers.size(), true));
-  std::vector<ValueId> sites;
-  for (const SiteGroup& group : groups) sites.insert(sites.end(), group.values.begin(), group.values.end());
-  TANDEM_ASSIGN_OR_RETURN(const Histograms histograms,
-                          Calibrate(graph, sites, samples, split.calibration, options.threads, [&](int64_t done) {
-                            options.progress("calibrate", static_cast<double>(done) / split.calibration.size());
-                          }));
-  Scheme scheme;
-  for (const Layer& layer : layers) {
-    LayerScheme& quantized = scheme.layers[layer.node];
-    quantized = QuantizeWeights(*graph.ConstantOf(layer.weights), layer.channel_axis, {});
-    if (layer.bias != kNoValue) quantized.bias = *graph.ConstantOf(layer.bias);
+namespace {
+
+constexpr double kLeastGain = 1.1;
+constexpr double kMostSpent = 1.06;  // of the time in int8, for less noise
+constexpr int64_t kFewSamples = 20;
+// Samples that are simulated side by side, and samples kept for the search, by the memory they may take.
+constexpr int64_t kSimulationBytes = int64_t{576} << 20;
+constexpr int64_t kSearchBytes = int64_t{128} << 20;
+
+bool ArrivesQuantized(const Graph& graph) {
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    if (graph.value(id).quantization.has_value()) return true;
   }
+  for (NodeId id = 0; id < graph.num_nodes(); ++id) {
+    if (graph.node(id) != nullptr && graph.node(id)->op == "QuantizeLinear") return true;
+  }
+  return false;
+}
+
+// Samples held in memory, for graphs that are run on them again and again.
+class KeptSamples : public Samples {
+ public:
+  explicit KeptSamples(std::vector<std::vector<Tensor>> samples) : samples_(std::move(samples)) {}
+  int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
+  absl::StatusOr<std::vector<Tensor>> Read(int64_t index) override { return samples_[index]; }
+
+ private:
+  const std::vector<std::vector<Tensor>> samples_;
+};
+
+class Quantizer {
+ public:
+  Quantizer(const Graph& graph, Samples& samples, const QuantizeOptions& options)
+      : graph_(graph), samples_(samples), options_(options), exact_(graph, options.threads) {}
+
+  absl::StatusOr<Quantized> Run();
+
+ private:
+  absl::Status Reject(std::string reason) {
+    report_.verdict = Verdict::kRejected;
+    report_.reason = std::move(reason);
+    return absl::OkStatus();
+  }
+  void Note(std::string note) { report_.notes.push_back(std::move(note)); }
+
+  absl::Status Build();
+  absl::StatusOr<Workbench> Prepare(std::vector<Layer> layers);
+  absl::StatusOr<std::vector<std::vector<Tensor>>> ReadSome(int64_t most, int64_t bytes_of_each, int64_t budget);
+  std::vector<bool> Eligible(const std::vector<Layer>& layers);
+  absl::StatusOr<Built> BestRecipe(const Workbench& bench, const std::vector<bool>& int8);
+  absl::StatusOr<Comparison> CompareOnKept(const Graph& quantized);
+  absl::Status TimeLayersOf(const Workbench& bench, const Built& built);
+  absl::StatusOr<std::vector<bool>> LeaveSlowLayers(const Workbench& bench, const Built& built);
+  absl::StatusOr<std::vector<bool>> LeaveNoisyLayers(const Workbench& bench, const Built& built,
+                                                     const std::vector<bool>& int8);
+  absl::Status Judge();
+  void Decide();
+  void ReportLayers(const Workbench& bench, const Built& built);
+
+  const Graph& graph_;
+  Samples& samples_;
+  const QuantizeOptions& options_;
+  Recipe recipe_;
+  GraphRunner exact_;
+  Split split_;
+  Yardstick yardstick_;
+  std::unique_ptr<KeptSamples> kept_;
+  std::vector<int64_t> kept_labels_;
+  std::vector<std::vector<Tensor>> kept_outputs_;  // of the float graph
+  std::vector<Tensor> timed_inputs_;
+  std::vector<double> fp32_us_, int8_us_;   // by layer
+  std::vector<std::string> left_in_float_;  // by layer: why, or empty
+  std::optional<Graph> result_;
+  Report report_;
+};
+
+// As many samples as fit, spread over those that calibrate.
+absl::StatusOr<std::vector<std::vector<Tensor>>> Quantizer::ReadSome(int64_t most, int64_t bytes_of_each,
+                                                                     int64_t budget) {
+  const int64_t count = std::clamp(budget / std::max<int64_t>(bytes_of_each, 1), int64_t{4}, most);
   std::vector<std::vector<Tensor>> inputs;
-  for (int64_t index : Spread(split.calibration, 32)) {
-    TANDEM_ASSIGN_OR_RETURN(std::vector<Tensor> sample, samples.Read(index));
+  for (int64_t index : Spread(split_.calibration, count)) {
+    TANDEM_ASSIGN_OR_RETURN(std::vector<Tensor> sample, samples_.Read(index));
     inputs.push_back(std::move(sample));
   }
-  SimulationOptions simulation{.threads = options.threads};
-  simulation.correct_bias = getenv("NOBC") == nullptr;
-  simulation.progress = [&](double done) { options.progress("ranges", done); };
-  TANDEM_ASSIGN_OR_RETURN(const SimulationResult simulated,
-                          Simulate(graph, layers, groups, histograms, inputs, simulation, scheme));
-  for (const Layer& layer : layers) {
-    const ValueId v = layer.input;
-    LayerReport r{.name = graph.node(layer.node)->name, .op = graph.node(layer.node)->op, .int8 = true};
-    r.params = scheme.activations.at(v);
-    r.reason = simulated.range_names.at(v);
-    r.sqnr_db = -10 * std::log10(simulated.layer_noise.at(layer.node) + 1e-20);
-    r.low = -r.params.zero_point * r.params.scale;
-    r.high = (255 - r.params.zero_point) * r.params.scale;
-    result.report.layers.push_back(r);
+  return inputs;
+}
+
+absl::StatusOr<Workbench> Quantizer::Prepare(std::vector<Layer> layers) {
+  const auto count = static_cast<double>(split_.calibration.size());
+  TANDEM_ASSIGN_OR_RETURN(
+      Histograms histograms,
+      Calibrate(graph_, PossibleSites(graph_, layers), samples_, split_.calibration, options_.threads,
+                [&](int64_t done) { options_.progress("calibrate", static_cast<double>(done) / count); }));
+  int64_t largest = 1;
+  for (const auto& [id, histogram] : histograms) {
+    largest = std::max(largest, histogram.total() / static_cast<int64_t>(split_.calibration.size()));
   }
-  result.graph = InsertQuantization(graph, layers, scheme);
-  return result;
+  // At a node: both sides' operands and results, and what is tried.
+  TANDEM_ASSIGN_OR_RETURN(auto inputs, ReadSome(100, largest * 4 * 6, kSimulationBytes));
+  int64_t bytes = 0;
+  for (const Tensor& input : inputs[0]) bytes += static_cast<int64_t>(input.num_bytes());
+  TANDEM_ASSIGN_OR_RETURN(auto kept, ReadSome(64, bytes, kSearchBytes));
+  if (!options_.labels.empty()) {
+    for (int64_t index : Spread(split_.calibration, static_cast<int64_t>(kept.size()))) {
+      kept_labels_.push_back(options_.labels[index]);
+    }
+  }
+  timed_inputs_ = inputs[0];
+  kept_ = std::make_unique<KeptSamples>(std::move(kept));
+  for (int64_t i = 0; i < kept_->size(); ++i) {
+    TANDEM_ASSIGN_OR_RETURN(const std::vector<Tensor> sample, kept_->Read(i));
+    TANDEM_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, exact_.Run(sample));
+    for (Tensor& output : outputs) output = output.Clone();
+    kept_outputs_.push_back(std::move(outputs));
+  }
+  return Workbench(graph_, std::move(layers), std::move(histograms), std::move(inputs), options_.threads);
+}
+
+absl::StatusOr<Comparison> Quantizer::CompareOnKept(const Graph& quantized) {
+  Comparison comparison(yardstick_);
+  GraphRunner runner(quantized, options_.threads);
+  for (int64_t i = 0; i < kept_->size(); ++i) {
+    TANDEM_ASSIGN_OR_RETURN(const std::vector<Tensor> sample, kept_->Read(i));
+    TANDEM_ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, runner.Run(sample));
+    comparison.Add(kept_outputs_[i], outputs, kept_labels_.empty() ? -1 : kept_labels_[i]);
+  }
+  return comparison;
+}
+
+// A sign and a scale is too little for the first and the last layer and for depthwise convolutions.
+std::vector<bool> Quantizer::Eligible(const std::vector<Layer>& layers) {
+  std::vector<bool> eligible(layers.size(), true);
+  if (!recipe_.binary) return eligible;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    eligible[i] = i > 0 && i + 1 < layers.size() && layers[i].groups == 1;
+    if (!eligible[i]) left_in_float_[i] = "first, last or in groups: no layer for signs";
+  }
+  return eligible;
+}
+
+// Clipped ranges help some models and hurt others: what gives less noise at the outputs is kept.
+absl::StatusOr<Built> Quantizer::BestRecipe(const Workbench& bench, const std::vector<bool>& int8) {
+  std::optional<Built> best;
+  double least = 0;
+  for (const bool extremes_only : {true, false}) {
+    Recipe recipe = recipe_;
+    recipe.extremes_only = extremes_only;
+    const double base = extremes_only ? 0 : 0.5;
+    TANDEM_ASSIGN_OR_RETURN(
+        Built built, bench.Build(int8, recipe, [&](double done) { options_.progress("ranges", base + done / 2); }));
+    TANDEM_ASSIGN_OR_RETURN(const Comparison comparison, CompareOnKept(bench.GraphOf(built, int8)));
+    if (best.has_value() && comparison.Noise() >= least) continue;
+    least = comparison.Noise();
+    best = std::move(built);
+    recipe_.extremes_only = extremes_only;
+  }
+  return *std::move(best);
+}
+
+absl::Status Quantizer::TimeLayersOf(const Workbench& bench, const Built& built) {
+  const Graph named = WithLayerNames(graph_, bench.layers());
+  const Workbench named_bench(named, bench.layers(), {}, {}, options_.threads);
+  fp32_us_ = TimeLayers(named, bench.layers().size(), timed_inputs_, options_.threads);
+  int8_us_ = TimeLayers(named_bench.GraphOf(built, built.int8), bench.layers().size(), timed_inputs_, options_.threads);
+  return absl::OkStatus();
+}
+
+// Layers that take longer in int8, with the conversions that they need, are left in fp32 when the whole run gains.
+absl::StatusOr<std::vector<bool>> Quantizer::LeaveSlowLayers(const Workbench& bench, const Built& built) {
+  TANDEM_RETURN_IF_ERROR(TimeLayersOf(bench, built));
+  std::vector<size_t> slow;
+  for (size_t i = 0; i < built.int8.size(); ++i) {
+    if (built.int8[i] && int8_us_[i] > fp32_us_[i] * 1.02) slow.push_back(i);
+  }
+  const auto lost = [&](size_t i) { return int8_us_[i] - fp32_us_[i]; };
+  std::stable_sort(slow.begin(), slow.end(), [&](size_t a, size_t b) { return lost(a) > lost(b); });
+  constexpr size_t kMostTries = 6;
+  if (slow.size() > kMostTries) slow.resize(kMostTries);
+  std::vector<bool> int8 = built.int8;
+  for (size_t n = 0; n < slow.size(); ++n) {
+    options_.progress("repair", static_cast<double>(n) / static_cast<double>(slow.size()));
+    std::vector<bool> tried = int8;
+    tried[slow[n]] = false;
+    GraphRunner before(bench.GraphOf(built, int8), options_.threads);
+    GraphRunner after(bench.GraphOf(built, tried), options_.threads);
+    TANDEM_ASSIGN_OR_RETURN(const PairTimes times, TimeInTurns(before, after, timed_inputs_));
+    if (times.second_ms > times.first_ms * 0.99) continue;
+    int8 = tried;
+    left_in_float_[slow[n]] = absl::StrFormat("slower in int8: %.1f us with its conversions, %.1f in fp32",
+                                              int8_us_[slow[n]], fp32_us_[slow[n]]);
+  }
+  return int8;
+}
+
+absl::StatusOr<std::vector<bool>> Quantizer::LeaveNoisyLayers(const Workbench& bench, const Built& built,
+                                                              const std::vector<bool>& int8) {
+  SearchProblem problem;
+  problem.int8 = int8;
+  for (size_t i = 0; i < int8.size(); ++i) problem.saved_us.push_back(fp32_us_[i] - int8_us_[i]);
+  // Well inside of the budget, so that the bounds can be too.
+  problem.target_loss = yardstick_.budget * (yardstick_.metric == Metric::kAgreement ? 0.5
+                                             : yardstick_.metric == Metric::kTop1    ? 0.5
+                                                                                     : 0.8);
+  problem.progress = [&](double done) { options_.progress("search", done); };
+  problem.is_affordable = [&](const std::vector<bool>& tried) -> absl::StatusOr<bool> {
+    GraphRunner before(bench.GraphOf(built, int8), options_.threads);
+    GraphRunner after(bench.GraphOf(built, tried), options_.threads);
+    TANDEM_ASSIGN_OR_RETURN(const PairTimes times, TimeInTurns(before, after, timed_inputs_));
+    return times.second_ms <= times.first_ms * kMostSpent;
+  };
+  TANDEM_ASSIGN_OR_RETURN(std::vector<bool> found,
+                          SearchPrecision(problem, [&](const std::vector<bool>& tried) -> absl::StatusOr<Evaluation> {
+                            TANDEM_ASSIGN_OR_RETURN(const Comparison c, CompareOnKept(bench.GraphOf(built, tried)));
+                            return Evaluation{c.CautiousLoss(), c.Noise()};
+                          }));
+  for (size_t i = 0; i < int8.size(); ++i) {
+    if (int8[i] && !found[i]) left_in_float_[i] = "makes more noise than its time is worth";
+  }
+  return found;
+}
+
+void Quantizer::ReportLayers(const Workbench& bench, const Built& built) {
+  for (size_t i = 0; i < bench.layers().size(); ++i) {
+    const Layer& layer = bench.layers()[i];
+    const Node& node = *graph_.node(layer.node);
+    LayerReport entry;
+    entry.name = node.name.empty() ? graph_.value(node.outputs[0]).name : node.name;
+    entry.op = node.op;
+    entry.int8 = built.int8[i];
+    entry.reason = left_in_float_[i];
+    if (entry.int8) {
+      entry.params = built.scheme.activations.at(layer.input);
+      entry.low = static_cast<float>(-entry.params.zero_point) * entry.params.scale;
+      entry.high = static_cast<float>(255 - entry.params.zero_point) * entry.params.scale;
+      const auto name = built.simulation.range_names.find(layer.input);
+      entry.reason = absl::StrCat("range by ", name == built.simulation.range_names.end() ? "min-max" : name->second);
+      const double noise = built.simulation.layer_noise.at(layer.node);
+      entry.sqnr_db = -10 * std::log10(std::max(noise, 1e-12));
+    }
+    entry.fp32_us = fp32_us_[i];
+    if (built.int8[i] || int8_us_[i] > 0) entry.int8_us = int8_us_[i];
+    report_.layers.push_back(std::move(entry));
+  }
+}
+
+absl::Status Quantizer::Build() {
+  std::vector<Layer> layers = FindLayers(graph_);
+  if (ArrivesQuantized(graph_)) return Reject("The model arrives quantized: it runs in int8 as it is.");
+  if (layers.empty()) {
+    return Reject("There is nothing to quantize: no convolution or matrix product with constant weights.");
+  }
+  if (samples_.size() == 0) return absl::InvalidArgumentError("there are no samples");
+  split_ = SplitSamples(samples_.size(), options_.seed, options_.most_calibration, options_.most_judging);
+  report_.calibration_samples = static_cast<int64_t>(split_.calibration.size());
+  if (samples_.size() == 1) Note("The one sample calibrates and judges: that it judges well means little.");
+  if (samples_.size() < kFewSamples) Note(absl::StrCat("Only ", samples_.size(), " samples: bounds are wide."));
+  left_in_float_.resize(layers.size());
+  fp32_us_.resize(layers.size());
+  int8_us_.resize(layers.size());
+  TANDEM_ASSIGN_OR_RETURN(yardstick_, ChooseYardstick(graph_, exact_, samples_, split_.calibration, options_));
+  TANDEM_ASSIGN_OR_RETURN(const Workbench bench, Prepare(std::move(layers)));
+  TANDEM_ASSIGN_OR_RETURN(Built built, BestRecipe(bench, Eligible(bench.layers())));
+  const std::vector<bool> first = built.int8;
+  TANDEM_ASSIGN_OR_RETURN(std::vector<bool> int8, LeaveSlowLayers(bench, built));
+  if (!options_.speed_only) {
+    TANDEM_ASSIGN_OR_RETURN(int8, LeaveNoisyLayers(bench, built, int8));
+  }
+  if (std::none_of(int8.begin(), int8.end(), [](bool layer) { return layer; })) {
+    built.int8 = int8;
+    ReportLayers(bench, built);
+    return Reject("No layer can be in int8 within the budget and gain time.");
+  }
+  if (int8 != first) {
+    TANDEM_ASSIGN_OR_RETURN(built, bench.Build(int8, recipe_, [&](double done) { options_.progress("repair", done); }));
+  }
+  ReportLayers(bench, built);
+  result_ = bench.GraphOf(built, built.int8);
+  if (!options_.speed_only) return Judge();
+  report_.reason = "Nothing was judged: the samples say nothing of the model's quality.";
+  return absl::OkStatus();
+}
+
+absl::Status Quantizer::Judge() {
+  GraphRunner quantized(*result_, options_.threads);
+  Comparison comparison(yardstick_);
+  for (size_t n = 0; n < split_.judging.size(); ++n) {
+    TANDEM_RETURN_IF_ERROR(CompareOn(exact_, quantized, samples_, split_.judging[n], options_, comparison));
+    options_.progress("judge", static_cast<double>(n + 1) / static_cast<double>(split_.judging.size()));
+  }
+  report_.loss = comparison.Report(options_.confidence, options_.seed);
+  TANDEM_ASSIGN_OR_RETURN(const PairTimes times, TimeInTurns(exact_, quantized, timed_inputs_));
+  report_.fp32_ms = times.first_ms;
+  report_.int8_ms = times.second_ms;
+  Decide();
+  return absl::OkStatus();
+}
+
+void Quantizer::Decide() {
+  const LossReport& loss = *report_.loss;
+  const double gain = *report_.fp32_ms / *report_.int8_ms;
+  const auto shown = [&](double value) {
+    return loss.metric == "sqnr" ? absl::StrFormat("%.1f dB", -10 * std::log10(std::max(value, 1e-12)))
+                                 : absl::StrFormat("%.2f %%", 100 * value);
+  };
+  const std::string measured =
+      absl::StrFormat("%s of %s (%s to %s at %g %% confidence; budget %s)", shown(loss.value),
+                      loss.metric == "top1"        ? "accuracy lost"
+                      : loss.metric == "agreement" ? "answers changed"
+                                                   : "signal to noise",
+                      shown(loss.lower), shown(loss.upper), 100 * loss.confidence, shown(loss.budget));
+  report_.reason = absl::StrFormat("%s on %d samples; %.2f times as fast.", measured, loss.samples, gain);
+  if (loss.lower > loss.budget) {
+    report_.verdict = Verdict::kRejected;
+    report_.reason = "The loss is outside the budget: " + report_.reason;
+  } else if (gain < kLeastGain) {
+    report_.verdict = Verdict::kRejected;
+    report_.reason = absl::StrFormat("It gains less than %.1f times on this CPU and is left in fp32: %s", kLeastGain,
+                                     report_.reason);
+  } else if (loss.upper <= loss.budget && samples_.size() > 1) {
+    report_.verdict = Verdict::kProven;
+  } else {
+    report_.verdict = Verdict::kInconclusive;
+    report_.reason = "The samples do not suffice for a proof: " + report_.reason;
+  }
+}
+
+absl::StatusOr<Quantized> Quantizer::Run() {
+  recipe_.power_of_two = options_.method == "fixed_point";
+  recipe_.binary = options_.method == "binary";
+  report_.method = options_.method;
+  report_.seed = options_.seed;
+  TANDEM_RETURN_IF_ERROR(Build());
+  return Quantized{std::move(result_), std::move(report_)};
+}
+
+}  // namespace
+
+absl::StatusOr<Quantized> Quantize(const Graph& graph, Samples& samples, const QuantizeOptions& options) {
+  return Quantizer(graph, samples, options).Run();
 }
 
 }  // namespace tandem::engine

@@ -38,6 +38,7 @@ struct QuantizeOptions {
   double confidence = 0.95;
   uint64_t seed = 1;
   int threads = 1;
+  bool speed_only = false;         // nothing is judged and nothing left in fp32 for its noise
   int64_t most_calibration = 512;  // samples, at most half of all
   int64_t most_judging = 4096;
   // The class of each sample; empty: not known.

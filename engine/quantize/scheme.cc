@@ -19,6 +19,15 @@ QuantParams ParamsForRange(float low, float high) {
   return params;
 }
 
+QuantParams WithPowerOfTwo(const QuantParams& params, float low, float high) {
+  QuantParams rounded;
+  rounded.scale = std::exp2(std::ceil(std::log2(params.scale)));
+  const float middle = 127.5f - (std::max(high, 0.0f) + std::min(low, 0.0f)) / 2 / rounded.scale;
+  // What is never negative keeps zero at the low end.
+  rounded.zero_point = low >= 0 ? 0 : static_cast<int>(std::clamp(std::nearbyint(middle), 0.0f, 255.0f));
+  return rounded;
+}
+
 void FakeQuantize(const QuantParams& params, absl::Span<const float> values, absl::Span<float> out) {
   const Quantizer<uint8_t> quantizer(static_cast<uint8_t>(params.zero_point));
   const float scale = params.scale;

@@ -19,6 +19,9 @@ struct QuantParams {
 // The parameters for numbers from `low` to `high`; the range is widened to hold zero, which is exact.
 QuantParams ParamsForRange(float low, float high);
 
+// The same range, or a little more, with a scale that is a power of two.
+QuantParams WithPowerOfTwo(const QuantParams& params, float low, float high);
+
 // `values` as they are after being quantized and dequantized.
 void FakeQuantize(const QuantParams& params, absl::Span<const float> values, absl::Span<float> out);
 

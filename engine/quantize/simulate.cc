@@ -78,6 +78,7 @@ class Simulation {
   std::map<NodeId, std::unique_ptr<NodeRunner>> readers_;
   std::map<NodeId, std::vector<Tensor>> reader_results_;
   SimulationResult result_;
+  const Tensor own_weights_;  // none but the node's
 };
 
 std::vector<Tensor> Simulation::InputsOf(const Node& node, const std::vector<Tensor>& values) const {
@@ -99,7 +100,7 @@ absl::StatusOr<double> Simulation::ErrorOfReaders(ValueId id, const QuantParams&
     std::unique_ptr<NodeRunner>& runner = readers_[reader];
     std::vector<Tensor>& expected = reader_results_[reader];
     if (runner == nullptr) {
-      runner = std::make_unique<NodeRunner>(graph_, *graph_.node(reader), options_.threads);
+      runner = std::make_unique<NodeRunner>(graph_, *graph_.node(reader), options_.threads, own_weights_);
       for (size_t s = 0; s < count; ++s) {
         TANDEM_ASSIGN_OR_RETURN(const auto outputs, runner->Run(InputsOf(*graph_.node(reader), samples_[s].exact)));
         expected.push_back(outputs[0]);
@@ -129,13 +130,14 @@ absl::Status Simulation::ChooseRange(ValueId id) {
   const char* name = "";
   double least = 0;
   for (const RangeCandidate& candidate : RangeCandidates(all)) {
-    if (getenv("MINMAX") && *name) break;
-    const QuantParams params = ParamsForRange(candidate.low, candidate.high);
+    QuantParams params = ParamsForRange(candidate.low, candidate.high);
+    if (options_.power_of_two) params = WithPowerOfTwo(params, candidate.low, candidate.high);
     TANDEM_ASSIGN_OR_RETURN(const double error, ErrorOfReaders(id, params));
     if (*name != '\0' && error >= least) continue;
     best = params;
     name = candidate.name;
     least = error;
+    if (options_.extremes_only) break;  // they come first
   }
   readers_.clear();
   reader_results_.clear();
@@ -180,7 +182,7 @@ absl::Status Simulation::RunLayer(const Layer& layer, const std::vector<std::vec
 absl::Status Simulation::RunNode(NodeId id) {
   const Node& node = *graph_.node(id);
   const auto layer = layers_.find(id);
-  NodeRunner runner(graph_, node, options_.threads);
+  NodeRunner runner(graph_, node, options_.threads, own_weights_);
   std::vector<std::vector<Tensor>> exact_outputs;
   for (Sides& sides : samples_) {
     const std::vector<Tensor> inputs = InputsOf(node, sides.exact), quantized = InputsOf(node, sides.quantized);

@@ -22,6 +22,8 @@ namespace tandem::engine {
 struct SimulationOptions {
   int threads = 1;
   bool correct_bias = true;
+  bool extremes_only = false;  // ranges are never clipped
+  bool power_of_two = false;   // scales
   // Samples that ranges are chosen with, the first ones.
   int range_samples = 8;
   // Told how many nodes are done.

@@ -152,4 +152,22 @@ std::vector<SiteGroup> FindSites(const Graph& graph, const std::vector<Layer>& l
   return SiteFinder(graph, layers, int8).Run();
 }
 
+std::vector<ValueId> PossibleSites(const Graph& graph, const std::vector<Layer>& layers) {
+  std::vector<ValueId> sites;
+  for (const SiteGroup& group : FindSites(graph, layers, std::vector<bool>(layers.size(), true))) {
+    sites.insert(sites.end(), group.values.begin(), group.values.end());
+  }
+  // Which operand of a sum is stored depends on the layers around it.
+  for (NodeId id = 0; id < graph.num_nodes(); ++id) {
+    if (graph.node(id) == nullptr || graph.node(id)->op != "Add") continue;
+    for (ValueId input : graph.node(id)->inputs) {
+      const Value& value = graph.value(input);
+      if (value.type == DataType::kFloat32 && !value.is_constant()) sites.push_back(input);
+    }
+  }
+  std::sort(sites.begin(), sites.end());
+  sites.erase(std::unique(sites.begin(), sites.end()), sites.end());
+  return sites;
+}
+
 }  // namespace tandem::engine

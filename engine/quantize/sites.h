@@ -21,6 +21,9 @@ struct SiteGroup {
 // `int8`: one a layer. Groups are in the order of their first values.
 std::vector<SiteGroup> FindSites(const Graph& graph, const std::vector<Layer>& layers, const std::vector<bool>& int8);
 
+// Every value that is a site for some choice of int8 layers; ascending.
+std::vector<ValueId> PossibleSites(const Graph& graph, const std::vector<Layer>& layers);
+
 // Operators that only move elements, or pick some: their result has the scale of their operand.
 bool IsDataMovement(const Node& node);
 

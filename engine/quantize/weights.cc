@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/ops/dims.h"
 
@@ -32,6 +33,13 @@ float BestScale(absl::Span<const float> weights, const AxisView& view, int64_t c
                 const WeightOptions& options) {
   const auto limit = static_cast<float>(options.limit);
   float best = largest / limit;
+  if (options.power_of_two) {
+    const float above = std::exp2(std::ceil(std::log2(best))), below = above / 2;
+    const bool narrower =
+        options.clip && below > 0 &&
+        SquaredError(weights, view, channel, below, limit) < SquaredError(weights, view, channel, above, limit);
+    return narrower ? below : above;
+  }
   if (!options.clip) return best;
   double least = SquaredError(weights, view, channel, best, limit);
   constexpr int kSteps = 20;
@@ -67,6 +75,26 @@ LayerScheme QuantizeWeights(const Tensor& weights, int64_t channel_axis, const W
     ForEachRun(view, channel, [&](int64_t offset, int64_t count) {
       for (int64_t i = offset; i < offset + count; ++i) to[i] = static_cast<int8_t>(Stored(from[i], scale, limit));
     });
+  }
+  return scheme;
+}
+
+LayerScheme BinarizeWeights(const Tensor& weights, int64_t channel_axis) {
+  const AxisView view = ViewAround(weights.shape(), channel_axis);
+  const auto from = weights.values<float>();
+  LayerScheme scheme;
+  scheme.weights = Tensor(DataType::kInt8, weights.shape());
+  const auto to = scheme.weights.mutable_values<int8_t>();
+  for (int64_t channel = 0; channel < view.length; ++channel) {
+    double sum = 0;
+    ForEachRun(view, channel, [&](int64_t offset, int64_t count) {
+      for (int64_t i = offset; i < offset + count; ++i) {
+        sum += std::abs(from[i]);
+        to[i] = from[i] < 0 ? -1 : 1;
+      }
+    });
+    const auto mean = static_cast<float>(sum / static_cast<double>(view.outer * view.inner));
+    scheme.scales.push_back(mean > 0 ? mean : std::numeric_limits<float>::min());
   }
   return scheme;
 }

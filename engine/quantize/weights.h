@@ -14,10 +14,14 @@ struct WeightOptions {
   int limit = 127;
   // Clip a channel where that lowers the error of its weights.
   bool clip = true;
+  bool power_of_two = false;  // scales
 };
 
 // Only `weights` and `scales` of the result are set.
 LayerScheme QuantizeWeights(const Tensor& weights, int64_t channel_axis, const WeightOptions& options);
+
+// Each weight to its sign times its channel's mean magnitude (Rastegari et al., "XNOR-Net", 2016), stored as +1 and -1.
+LayerScheme BinarizeWeights(const Tensor& weights, int64_t channel_axis);
 
 // int8 weights back to float.
 Tensor DequantizeWeights(const LayerScheme& scheme, int64_t channel_axis);

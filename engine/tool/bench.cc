@@ -10,6 +10,7 @@
 #include "engine/status.h"
 #include "engine/tool/commands.h"
 #include "engine/tool/inputs.h"
+#include "engine/tool/int8_cache.h"
 
 namespace tandem::engine {
 
@@ -111,11 +112,16 @@ absl::Status PrintProfile(Execution& execution, Call& call) {
 }  // namespace
 
 absl::Status Bench(const BenchOptions& options) {
-  if (options.variant != "fp32") {
-    return absl::UnimplementedError(absl::StrCat("there is no variant '", options.variant, "'; only fp32"));
+  if (options.variant != "fp32" && options.variant != "int8") {
+    return absl::InvalidArgumentError(absl::StrCat("there is no variant '", options.variant, "'; fp32 or int8"));
   }
   if (!(options.seconds > 0)) return absl::InvalidArgumentError("--seconds must be positive");
-  TANDEM_ASSIGN_OR_RETURN(const auto model, Model::Load(options.model));
+  TANDEM_ASSIGN_OR_RETURN(auto model, Model::Load(options.model));
+  if (options.variant == "int8") {
+    TANDEM_ASSIGN_OR_RETURN(const std::vector<Shape> wanted, ChooseShapes(*model, options.shapes, options.batch));
+    TANDEM_ASSIGN_OR_RETURN(const std::string path, Int8Variant(options, wanted));
+    TANDEM_ASSIGN_OR_RETURN(model, Model::Load(path));
+  }
   TANDEM_ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, MakeInputs(options, *model));
   std::vector<Shape> shapes;
   for (const Tensor& input : inputs) shapes.push_back(input.shape());

@@ -39,6 +39,16 @@ struct BenchOptions {
 };
 absl::Status Bench(const BenchOptions& options);
 
+struct EvaluateOptions {
+  std::string model;
+  std::string other;    // compared with `model`; empty: none
+  std::string samples;  // .npz
+  std::string labels;   // .npy of classes; empty: none
+  int threads = 1;
+  bool json = false;
+};
+absl::Status Evaluate(const EvaluateOptions& options);
+
 struct QuantizeCommandOptions {
   std::string model;
   std::string samples;       // .npz

@@ -16,6 +16,17 @@ void AddOutputFormat(CLI::App& command, bool& json) {
       ->default_str("text");
 }
 
+void AddEvaluate(CLI::App& app, EvaluateOptions& options, absl::Status& status) {
+  CLI::App& command = *app.add_subcommand("evaluate", "Score a model on labelled samples, or two beside each other");
+  command.add_option("MODEL", options.model, "ONNX file")->required();
+  command.add_option("OTHER", options.other, "Another one of the same inputs and outputs");
+  command.add_option("--samples", options.samples, "Inputs by name (.npz), samples along the first axis")->required();
+  command.add_option("--labels", options.labels, "The class of each sample (.npy)");
+  command.add_option("--threads", options.threads, "Threads a run may use")->check(CLI::Range(1, 1024));
+  AddOutputFormat(command, options.json);
+  command.callback([&] { status = Evaluate(options); });
+}
+
 void AddQuantize(CLI::App& app, QuantizeCommandOptions& options, absl::Status& status) {
   CLI::App& command = *app.add_subcommand("quantize", "Build an int8 sibling of a model and judge it");
   QuantizeOptions& quantize = options.quantize;
@@ -67,7 +78,8 @@ int main(int argc, char** argv) {
   BenchOptions bench;
   command = app.add_subcommand("bench", "Time whole calls, copies in and out included");
   command->add_option("MODEL", bench.model, "ONNX file")->required();
-  command->add_option("--variant", bench.variant, "fp32")->capture_default_str();
+  command->add_option("--variant", bench.variant, "fp32, or int8: quantized once and kept in the cache folder")
+      ->capture_default_str();
   command->add_option("--samples", bench.samples, "Arrays by input name (.npz); random values when absent");
   command->add_option("--threads", bench.threads, "Threads a run may use")->check(CLI::Range(1, 1024));
   command->add_option("--batch", bench.batch, "Size of free first dimensions")->check(CLI::Range(1, 1 << 20));
@@ -79,6 +91,8 @@ int main(int argc, char** argv) {
 
   QuantizeCommandOptions quantize;
   AddQuantize(app, quantize, status);
+  EvaluateOptions evaluate;
+  AddEvaluate(app, evaluate, status);
 
   try {
     app.parse(argc, argv);

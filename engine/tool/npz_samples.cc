@@ -228,4 +228,31 @@ absl::StatusOr<std::unique_ptr<Samples>> OpenNpzSamples(const std::string& path,
   return samples;
 }
 
+std::vector<TensorSpec> InputSpecs(const Graph& graph) {
+  std::vector<TensorSpec> specs;
+  for (ValueId id : graph.inputs()) {
+    const Value& value = graph.value(id);
+    TensorSpec spec{.name = value.name, .type = value.type, .has_rank = value.shape.has_value()};
+    spec.shape = value.shape.value_or(Shape{});
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+absl::StatusOr<std::vector<int64_t>> ReadLabels(const std::string& path, int64_t count) {
+  TANDEM_ASSIGN_OR_RETURN(const Tensor tensor, ReadNpy(path));
+  if (tensor.type() != DataType::kInt64 && tensor.type() != DataType::kInt32) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": labels are ", NameOf(tensor.type()), ", not int64"));
+  }
+  if (tensor.num_elements() != count) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": holds ", tensor.num_elements(), " labels for ", count, " samples"));
+  }
+  std::vector<int64_t> labels;
+  for (int64_t i = 0; i < count; ++i) {
+    labels.push_back(tensor.type() == DataType::kInt64 ? tensor.values<int64_t>()[i] : tensor.values<int32_t>()[i]);
+  }
+  return labels;
+}
+
 }  // namespace tandem::engine

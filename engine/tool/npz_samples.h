@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/graph.h"
 #include "engine/model.h"
 #include "engine/quantize/samples.h"
 
@@ -17,6 +18,12 @@ namespace tandem::engine {
 
 // Errors name the file and the array: missing, of another type or shape, of another count than the others, empty.
 absl::StatusOr<std::unique_ptr<Samples>> OpenNpzSamples(const std::string& path, const std::vector<TensorSpec>& inputs);
+
+// The inputs of `graph`, as OpenNpzSamples wants them.
+std::vector<TensorSpec> InputSpecs(const Graph& graph);
+
+// One class a sample, from an .npy of integers; an error when there are not `count` of them.
+absl::StatusOr<std::vector<int64_t>> ReadLabels(const std::string& path, int64_t count);
 
 }  // namespace tandem::engine
 

@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/session.h"
 #include "engine/status.h"
 #include "server/version.h"
 
@@ -33,6 +36,21 @@ int WorkersOf(const config::ServerConfig& config) {
   return config.workers > 0 ? static_cast<int>(config.workers) : CoresByAffinity();
 }
 
+// Where state is kept when nobody says: the XDG base directories. Empty without a home.
+std::string StateDirOf(const config::ServerConfig& config) {
+  if (!config.state_dir.empty()) return config.state_dir;
+  const char* state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && state[0] == '/') return absl::StrCat(state, "/tandem");
+  const char* home = std::getenv("HOME");
+  return home != nullptr && home[0] == '/' ? absl::StrCat(home, "/.local/state/tandem") : "";
+}
+
+std::string QuantizerOf(const config::ServerConfig& config) {
+  if (!config.quantizer.empty()) return config.quantizer;
+  std::error_code error;
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "tandem-model").string();
+}
+
 void LogStep(const VersionStatus& step, const std::string& note) {
   const std::string name = absl::StrCat("model ", step.model, " version ", step.version);
   if (step.state == State::kFailed) {
@@ -41,6 +59,20 @@ void LogStep(const VersionStatus& step, const std::string& note) {
     spdlog::info("{} published; {}", name, note);
   } else {
     spdlog::debug("{} {}", name, std::string(NameOf(step.state)));
+  }
+}
+
+void LogLaneStep(const models::LaneStatus& step, const std::string& note) {
+  const std::string text = absl::StrCat("model ", step.model, " version ", step.version, ": ", Describe(step.lane),
+                                        note.empty() ? "" : "; ", note);
+  switch (step.lane.state) {
+    case models::LaneState::kFailed:
+      return spdlog::error("{}", text);
+    case models::LaneState::kAbsent:
+    case models::LaneState::kBuilt:
+      return spdlog::debug("{}", text);
+    default:
+      return spdlog::info("{}", text);
   }
 }
 
@@ -53,12 +85,16 @@ App::App(const config::ServerConfig& config)
                .repositories = config.model_repositories,
                .poll_interval = config.poll_interval,
                .workers = WorkersOf(config),
+               .state_dir = StateDirOf(config),
+               .quantizer = QuantizerOf(config),
                .forget =
                    [this](const engine::Model& model) {
                      dispatcher_.Forget(model);
                      inline_runner_.Forget(model);
                    },
-               .on_step = LogStep},
+               .on_step = LogStep,
+               .on_lane_step = LogLaneStep,
+               .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }},
               registry_) {}
 
 App::~App() {
@@ -114,6 +150,7 @@ absl::Status App::RunUntilStopped() {
 
 void App::Drain() {
   draining_.store(true);
+  loader_.StopBuilds();
   if (grpc_ != nullptr) grpc_->Drain();
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
@@ -134,19 +171,28 @@ absl::Status App::WriteReadyFile() const {
 }
 
 metrics::ServerSample App::Sample() {
-  metrics::ServerSample sample{.version = kTandemVersion, .ready = Ready(), .in_flight = grpc_->receiver().in_flight()};
+  metrics::ServerSample sample{.version = kTandemVersion,
+                               .cpu = std::string(engine::CpuLevel()),
+                               .ready = Ready(),
+                               .in_flight = grpc_->receiver().in_flight(),
+                               .builds = loader_.build_metrics().Sum()};
   for (size_t code = 0; code < metrics::kNumCodes; ++code)
     sample.refused[code] = grpc_->receiver().refused()[code].Get();
   for (const models::VersionHandle& version : registry_.Published()) {
-    sample.versions.push_back({.model = version->model_name,
-                               .version = version->number_text,
-                               .variant = "fp32",
-                               .totals = version->queue->metrics().Sum(),
-                               .weight_bytes = static_cast<double>(version->model->weight_bytes()),
-                               .queued = static_cast<double>(dispatcher_.Waiting(*version->queue))});
+    for (const models::VariantHandle& variant : version->variants()) {
+      sample.versions.push_back({.model = version->model_name,
+                                 .version = version->number_text,
+                                 .variant = std::string(NameOf(variant->precision)),
+                                 .totals = variant->queue->metrics().Sum(),
+                                 .weight_bytes = static_cast<double>(variant->model->weight_bytes()),
+                                 .queued = static_cast<double>(dispatcher_.Waiting(*variant->queue))});
+    }
+    sample.variant_states.push_back(
+        {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
   }
   for (const VersionStatus& status : registry_.List()) {
-    sample.states.push_back({status.model, absl::StrCat(status.version), std::string(NameOf(status.state))});
+    sample.states.push_back(
+        {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});
   }
   return sample;
 }

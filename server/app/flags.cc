@@ -29,6 +29,8 @@ constexpr char kDescription[] =
 constexpr char kFooter[] = R"(
 REPOSITORY
   DIR/MODEL/VERSION/model.onnx   one version; VERSION is a positive number
+  DIR/MODEL/VERSION/int8/        optional: a ready-made int8 sibling, model.onnx and perhaps report.json
+  DIR/MODEL/samples/inputs.npz   optional, with labels.npy beside it: an int8 sibling is built from them
   DIR/MODEL/config.yaml          optional: max_batch_size, max_delay, max_queue_size, version_policy, keep_previous,
                                  quantization, route
 

@@ -111,20 +111,38 @@ MetricFamily VersionGauge(const ServerSample& sample, const std::string& name, c
   return family;
 }
 
-MetricFamily States(const ServerSample& sample) {
-  MetricFamily family = Family(
-      "model_state", "1 for the state that a model version is in (found, loading, ... failed).", MetricType::Gauge);
-  for (const StateSample& state : sample.states) {
-    AddGauge(family, {{"model", state.model}, {"version", state.version}, {"state", state.state}}, 1);
+MetricFamily States(const std::string& name, const std::string& help, const std::vector<StateSample>& states) {
+  MetricFamily family = Family(name, help, MetricType::Gauge);
+  for (const StateSample& state : states) {
+    Labels labels = {{"model", state.model}, {"version", state.version}};
+    if (!state.variant.empty()) labels.push_back({"variant", state.variant});
+    labels.push_back({"state", state.state});
+    AddGauge(family, std::move(labels), 1);
   }
+  return family;
+}
+
+MetricFamily Builds(const ServerSample& sample) {
+  MetricFamily family = Family("builds_total", "Builds of int8 siblings that ended, by outcome.", MetricType::Counter);
+  for (size_t i = 0; i < sample.builds.outcomes.size(); ++i) {
+    AddCounter(family, {{"outcome", kBuildOutcomes[i]}}, static_cast<double>(sample.builds.outcomes[i]));
+  }
+  return family;
+}
+
+MetricFamily BuildSeconds(const ServerSample& sample) {
+  MetricFamily family = Family("build_seconds", "Time that builds of int8 siblings took.", MetricType::Histogram);
+  AddHistogram<BuildHistogram>(family, {}, sample.builds.seconds, kSecondsPerNanosecond);
   return family;
 }
 
 }  // namespace
 
 std::vector<MetricFamily> Families(const ServerSample& sample) {
-  MetricFamily info = Family("build_info", "1, with the version of the server.", MetricType::Gauge);
-  AddGauge(info, {{"server_version", sample.version}}, 1);
+  MetricFamily info =
+      Family("build_info", "1, with the version of the server and the instruction set it compiles plans for.",
+             MetricType::Gauge);
+  AddGauge(info, {{"server_version", sample.version}, {"cpu", sample.cpu}}, 1);
   MetricFamily ready = Family("ready", "1 while the server takes requests.", MetricType::Gauge);
   AddGauge(ready, {}, sample.ready ? 1 : 0);
   MetricFamily in_flight =
@@ -134,7 +152,9 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
       std::move(info),
       std::move(ready),
       std::move(in_flight),
-      States(sample),
+      States("model_state", "1 for the state that a model version is in (found, loading, ... failed).", sample.states),
+      States("variant_state", "1 for the state that a version's int8 variant is in (absent, building, ... failed).",
+             sample.variant_states),
       Requests(sample),
       Refused(sample),
       Latency(sample, "request_queue_seconds", "Time successful requests waited for a worker.", &VersionTotals::queue),
@@ -144,6 +164,8 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
       BatchRows(sample),
       VersionGauge(sample, "queued_requests", "Requests that wait for a worker.", &VersionSample::queued),
       VersionGauge(sample, "weight_bytes", "Memory of the weights.", &VersionSample::weight_bytes),
+      Builds(sample),
+      BuildSeconds(sample),
   };
   for (MetricFamily& family : ProcessFamilies()) families.push_back(std::move(family));
   return families;

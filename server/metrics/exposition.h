@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "server/metrics/build_metrics.h"
 #include "server/metrics/version_metrics.h"
 
 namespace tandem::metrics {
@@ -24,21 +25,25 @@ struct VersionSample {
   double queued = 0;  // requests that wait
 };
 
-// What is told of one version's life.
+// What is told of the life of one version, or of one variant of it.
 struct StateSample {
   std::string model;
   std::string version;
+  std::string variant;  // empty: of the version
   std::string state;
 };
 
 struct ServerSample {
   std::string version;  // of this server
+  std::string cpu;      // the level that plans are compiled for
   bool ready = false;
   uint64_t in_flight = 0;  // requests that have arrived and not ended
   // Requests refused before they reached a version, by status code.
   std::array<uint64_t, kNumCodes> refused{};
   std::vector<VersionSample> versions;
   std::vector<StateSample> states;
+  std::vector<StateSample> variant_states;
+  BuildTotals builds;  // of int8 siblings
 };
 
 // Every metric of the server, in a fixed order, and those of the process.

@@ -52,8 +52,12 @@ void VersionMetrics::Shard::AddTo(VersionTotals& totals) const {
 
 VersionTotals VersionMetrics::Sum() const {
   VersionTotals totals;
-  for (const auto& shard : shards_) shard->AddTo(totals);
+  AddTo(totals);
   return totals;
+}
+
+void VersionMetrics::AddTo(VersionTotals& totals) const {
+  for (const auto& shard : shards_) shard->AddTo(totals);
 }
 
 }  // namespace tandem::metrics

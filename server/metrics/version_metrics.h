@@ -72,6 +72,7 @@ class VersionMetrics {
   Shard& receiver() { return *shards_[0]; }
   Shard& worker(int w) { return *shards_[1 + w]; }
   VersionTotals Sum() const;
+  void AddTo(VersionTotals& totals) const;
 
  private:
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -15,7 +15,6 @@ using engine::Shape;
 using engine::Tensor;
 
 constexpr int64_t kProofRows = 2;
-constexpr double kTolerance = 1e-4;
 
 double FloatAt(const Tensor& tensor, int64_t i) {
   switch (tensor.type()) {
@@ -71,7 +70,7 @@ Tensor Rows(Tensor& tensor, int64_t first, int64_t rows) {
   return Tensor::View(tensor.type(), shape, static_cast<char*>(tensor.data()) + row_bytes * static_cast<size_t>(first));
 }
 
-absl::Status Compare(size_t output, Tensor& together, int64_t first, const Tensor& apart) {
+absl::Status Compare(size_t output, Tensor& together, int64_t first, const Tensor& apart, double tolerance) {
   if (together.rank() == 0 || together.dim(0) != 2 * kProofRows || apart.rank() == 0 || apart.dim(0) != kProofRows) {
     return absl::FailedPreconditionError(absl::StrCat("output ", output, " has no row for each row of the inputs (",
                                                       engine::ToString(together.shape()), ")"));
@@ -81,7 +80,7 @@ absl::Status Compare(size_t output, Tensor& together, int64_t first, const Tenso
     return absl::FailedPreconditionError(absl::StrCat("output ", output, " has another shape in a larger batch"));
   }
   const double difference = RelativeDifference(apart, rows);
-  if (difference <= kTolerance) return absl::OkStatus();
+  if (difference <= tolerance) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("output ", output, " depends on the other rows of a batch (relative difference ", difference, ")"));
 }
@@ -152,7 +151,7 @@ absl::StatusOr<std::vector<Tensor>> TrialRunner::Outputs(const std::vector<Tenso
   return outputs;
 }
 
-absl::Status ProveBatching(TrialRunner& runner) {
+absl::Status ProveBatching(TrialRunner& runner, double tolerance) {
   const std::vector<Tensor> a = runner.RandomInputs(kProofRows);
   const std::vector<Tensor> b = runner.RandomInputs(kProofRows);
   std::vector<Tensor> joined;
@@ -161,8 +160,8 @@ absl::Status ProveBatching(TrialRunner& runner) {
   TANDEM_ASSIGN_OR_RETURN(const std::vector<Tensor> apart_b, runner.Outputs(b));
   TANDEM_ASSIGN_OR_RETURN(std::vector<Tensor> together, runner.Outputs(joined));
   for (size_t i = 0; i < together.size(); ++i) {
-    TANDEM_RETURN_IF_ERROR(Compare(i, together[i], 0, apart_a[i]));
-    TANDEM_RETURN_IF_ERROR(Compare(i, together[i], kProofRows, apart_b[i]));
+    TANDEM_RETURN_IF_ERROR(Compare(i, together[i], 0, apart_a[i], tolerance));
+    TANDEM_RETURN_IF_ERROR(Compare(i, together[i], kProofRows, apart_b[i], tolerance));
   }
   return absl::OkStatus();
 }

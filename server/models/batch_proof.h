@@ -38,9 +38,9 @@ class TrialRunner {
   std::mt19937 random_{20240521};
 };
 
-// OK when two different random batches give the same rows together as apart, to 1e-4 of the largest magnitude;
+// OK when two different random batches give the same rows together as apart, to `tolerance` of the largest magnitude;
 // FAILED_PRECONDITION naming the output that differs otherwise.
-absl::Status ProveBatching(TrialRunner& runner);
+absl::Status ProveBatching(TrialRunner& runner, double tolerance);
 
 // Rows of two tensors, one after the other; types and other dimensions must agree.
 engine::Tensor Concatenate(const engine::Tensor& a, const engine::Tensor& b);

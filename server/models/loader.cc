@@ -10,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
-#include "server/models/warmup.h"
 
 namespace tandem::models {
 namespace {
@@ -36,13 +35,35 @@ bool Allowed(const config::VersionPolicy& policy, int64_t number) {
 }  // namespace
 
 Loader::Loader(LoaderOptions options, Registry& registry)
-    : options_(std::move(options)), registry_(registry), graveyard_(std::make_shared<Graveyard>([this] {
+    : options_(std::move(options)),
+      registry_(registry),
+      graveyard_(std::make_shared<Graveyard>([this] {
         MutexLock lock(mutex_);
         bury_ = true;
         wake_.NotifyAll();
-      })) {}
+      })),
+      builder_(BuilderOptionsOf()),
+      lanes_({.workers = options_.workers,
+              .make_handle = [this](std::unique_ptr<Variant> variant) { return Keep(std::move(variant)); },
+              .on_step = options_.on_lane_step},
+             registry_, builder_) {}
+
+quantization::BuilderOptions Loader::BuilderOptionsOf() {
+  return {
+      .state_dir = options_.state_dir,
+      .program = options_.quantizer,
+      .on_progress = [this](const Key& key, const quantization::Progress& progress) { ShowProgress(key, progress); },
+      .on_result =
+          [this] {
+            MutexLock lock(mutex_);
+            built_ = true;
+            wake_.NotifyAll();
+          },
+      .on_warning = options_.on_warning};
+}
 
 Loader::~Loader() {
+  builder_.Stop();
   Stop();
   graveyard_->Close();
 }
@@ -90,28 +111,36 @@ void Loader::Loop() {
       MutexLock lock(mutex_);
       asked = looks_asked_;
     }
-    LookOnce();
+    const bool first = !first_done();
+    const std::vector<ModelFiles> found = LookOnce();
+    {
+      MutexLock lock(mutex_);
+      first_done_ = true;
+      done_.NotifyAll();
+    }
+    AlignVariants(found, first);
     bool stop = false;
     const Time next = polls ? Now() + options_.poll_interval : Time::max();
     while (!stop) {
       {
         MutexLock lock(mutex_);
-        first_done_ = true;
         looks_done_ = asked;
         done_.NotifyAll();
-        while (!stopping_ && !bury_ && looks_asked_ == asked && Now() < next) wake_.WaitUntil(mutex_, next);
+        while (!stopping_ && !bury_ && !built_ && looks_asked_ == asked && Now() < next) wake_.WaitUntil(mutex_, next);
         stop = stopping_;
-        if (!stop && !bury_) break;
+        if (!stop && !bury_ && !built_) break;
         bury_ = false;
+        built_ = false;
       }
       Bury();
+      lanes_.TakeResults();
     }
     if (stop) return;
   }
 }
 
-void Loader::LookOnce() {
-  const std::vector<ModelFiles> found = FindModels();
+std::vector<ModelFiles> Loader::LookOnce() {
+  std::vector<ModelFiles> found = FindModels();
   std::set<std::string> names;
   for (const ModelFiles& files : found) {
     Align(files);
@@ -126,6 +155,7 @@ void Loader::LookOnce() {
                                [&](const std::string& name) { return !registry_.PublishedNumbers(name).empty(); });
   MutexLock lock(mutex_);
   all_serving_ = all;
+  return found;
 }
 
 std::vector<ModelFiles> Loader::FindModels() {
@@ -199,39 +229,61 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
 
   Enter(key, State::kFound);
   Enter(key, State::kLoading);
-  std::string note;
-  absl::StatusOr<std::unique_ptr<Version>> version =
-      config_status.ok() ? Load(files, number, config, note) : config_status;
-  if (!version.ok()) {
+  absl::StatusOr<WarmVariant> fp32 = config_status.ok() ? LoadFp32(files, number, config) : config_status;
+  if (!fp32.ok()) {
     failed_[key] = stamp;
-    Enter(key, State::kFailed, std::string(version.status().message()));
+    Enter(key, State::kFailed, std::string(fp32.status().message()));
     return false;
   }
   failed_.erase(key);
-  registry_.Publish(MakeHandle(*std::move(version), graveyard_));
-  if (options_.on_step) options_.on_step({key.first, key.second, State::kPublished, ""}, note);
-  return true;
-}
-
-absl::StatusOr<std::unique_ptr<Version>> Loader::Load(const ModelFiles& files, int64_t number,
-                                                      const config::ModelConfig& config, std::string& note) {
-  auto version = std::make_unique<Version>();
+  auto version = std::make_shared<Version>();
   version->model_name = files.name;
   version->number = number;
   version->number_text = absl::StrCat(number);
-  TANDEM_ASSIGN_OR_RETURN(version->model, engine::Model::Load(files.versions.at(number).model_file));
-  Enter({files.name, number}, State::kWarming);
-  TANDEM_ASSIGN_OR_RETURN(const Warmup warmup, WarmUp(version->model, config));
-  note = warmup.note;
-  version->shares_batch = warmup.shares_batch;
+  version->route = config.route;
   // Requests may bring more rows than are joined: those run in parts.
   constexpr int64_t kMostRows = 64;
-  if (warmup.shares_batch) version->max_batch_size = config.max_batch_size.value_or(kMostRows);
-  const batching::QueueOptions options{.name = absl::StrCat("model \"", files.name, "\" version ", number),
-                                       .max_requests = static_cast<size_t>(config.max_queue_size),
-                                       .batch = warmup.limits};
-  version->queue = std::make_unique<batching::Queue>(options, version->model, options_.workers);
-  return version;
+  if (fp32->variant->shares_batch) version->max_batch_size = config.max_batch_size.value_or(kMostRows);
+  version->fp32 = Keep(std::move(fp32->variant));
+  registry_.Publish(std::move(version));
+  if (options_.on_step) options_.on_step({key.first, key.second, State::kPublished, ""}, fp32->note);
+  return true;
+}
+
+absl::StatusOr<WarmVariant> Loader::LoadFp32(const ModelFiles& files, int64_t number,
+                                             const config::ModelConfig& config) {
+  TANDEM_ASSIGN_OR_RETURN(std::shared_ptr<const engine::Model> model,
+                          engine::Model::Load(files.versions.at(number).model_file));
+  Enter({files.name, number}, State::kWarming);
+  return WarmUpFp32(std::move(model), {files.name, number, config, options_.workers});
+}
+
+void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
+  for (const ModelFiles& files : found) {
+    absl::Status status;
+    const config::ModelConfig config = ReadConfig(files, status);
+    if (!status.ok()) continue;  // what serves goes on as it is
+    for (int64_t number : registry_.PublishedNumbers(files.name)) {
+      if (!files.versions.contains(number)) continue;
+      const auto version = registry_.Find(files.name, absl::StrCat(number));
+      if (version.ok() && (*version)->route != config.route) {
+        registry_.Change(files.name, number, [&](Version& changed) { changed.route = config.route; });
+      }
+      lanes_.Align(files, number, config, settled);
+    }
+  }
+}
+
+void Loader::ShowProgress(const Key& key, const quantization::Progress& progress) {
+  registry_.Change(key.first, key.second, [&](Version& version) {
+    // The build may have been cancelled meanwhile.
+    if (version.lane.state == LaneState::kBuilding) version.lane.progress = progress;
+  });
+}
+
+VariantHandle Loader::Keep(std::unique_ptr<Variant> variant) {
+  ++living_[{variant->model_name, variant->version}];
+  return MakeHandle(std::move(variant), graveyard_);
 }
 
 void Loader::RetractAllBut(const std::string& model, const std::set<int64_t>& keep) {
@@ -239,6 +291,7 @@ void Loader::RetractAllBut(const std::string& model, const std::set<int64_t>& ke
     if (keep.contains(number)) continue;
     // Tell of it first: the version may be gone as soon as it is retracted.
     if (options_.on_step) options_.on_step({model, number, State::kDraining, ""}, "");
+    lanes_.Drop({model, number});
     registry_.Retract(model, number);
   }
 }
@@ -263,10 +316,13 @@ void Loader::Enter(const Key& key, State state, const std::string& reason, const
 }
 
 void Loader::Bury() {
-  for (std::unique_ptr<Version>& version : graveyard_->TakeAll()) {
-    if (options_.forget) options_.forget(*version->model);
-    const Key key{version->model_name, version->number};
-    version.reset();
+  for (std::unique_ptr<const Variant>& variant : graveyard_->TakeAll()) {
+    if (options_.forget) options_.forget(*variant->model);
+    const Key key{variant->model_name, variant->version};
+    variant.reset();
+    // The last variant of a version that takes no more requests ends the version.
+    if (--living_[key] > 0 || registry_.Get(key.first, key.second).state != State::kDraining) continue;
+    living_.erase(key);
     Enter(key, State::kUnloaded);
     // Keep it in the list only while its files are there.
     registry_.Remove(key.first, key.second);

@@ -2,7 +2,8 @@
 //
 // It looks at once when started and then every poll interval. A version found is loaded, warmed up and published; one
 // that has gone is retracted, and freed when its last request has ended. A version that fails leaves whatever was
-// serving in place, and is tried again when its files change. Thread-safe.
+// serving in place, and is tried again when its files change. int8 siblings join once
+// fp32 serves. Thread-safe.
 #ifndef TANDEM_SERVER_MODELS_LOADER_H_
 #define TANDEM_SERVER_MODELS_LOADER_H_
 
@@ -19,8 +20,11 @@
 #include "absl/types/span.h"
 #include "config/model_config.h"
 #include "engine/mutex.h"
+#include "server/models/int8_lanes.h"
+#include "server/models/load_variant.h"
 #include "server/models/registry.h"
 #include "server/models/repository.h"
+#include "server/models/variant.h"
 #include "server/models/version.h"
 #include "server/sync/cond_var.h"
 
@@ -30,11 +34,15 @@ struct LoaderOptions {
   std::vector<std::string> files;                    // ONNX files, served as version 1
   std::vector<std::string> repositories;             // folders
   Duration poll_interval = std::chrono::seconds(1);  // 0: only on request
-  int workers = 1;                                   // shards of metrics a version needs
+  int workers = 1;                                   // shards of metrics a variant needs
+  std::string state_dir;                             // where int8 artifacts are kept; empty: none are built
+  std::string quantizer;                             // the program that builds them: tandem-model
   // Makes every worker drop what it holds of a model; called before the model is freed.
   std::function<void(const engine::Model&)> forget;
   // Told of every step, for the log.
   std::function<void(const VersionStatus&, const std::string& note)> on_step;
+  std::function<void(const LaneStatus&, const std::string& note)> on_lane_step;  // of int8
+  std::function<void(const std::string&)> on_warning;
 };
 
 class Loader {
@@ -47,6 +55,9 @@ class Loader {
   void Start();
   // Ends the thread. Versions still held by requests are freed when those end, or never.
   void Stop();
+  // Kills the build of an int8 sibling that runs, and starts no other.
+  void StopBuilds() { builder_.Stop(); }
+  const metrics::BuildMetrics& build_metrics() const { return builder_.metrics(); }
   // Looks now; returns when everything found has been dealt with.
   void Sync();
   // Blocks until the first look is done, or Stop.
@@ -59,15 +70,20 @@ class Loader {
   using Key = std::pair<std::string, int64_t>;
 
   void Loop();
-  void LookOnce();
+  std::vector<ModelFiles> LookOnce();
   std::vector<ModelFiles> FindModels();
   void Align(const ModelFiles& files);
   config::ModelConfig ReadConfig(const ModelFiles& files, absl::Status& status);
   // Whether the version serves after this, having been loaded now or before.
   bool EnsureLoaded(const ModelFiles& files, int64_t number, const config::ModelConfig& config,
                     const absl::Status& config_status);
-  absl::StatusOr<std::unique_ptr<Version>> Load(const ModelFiles& files, int64_t number,
-                                                const config::ModelConfig& config, std::string& note);
+  absl::StatusOr<WarmVariant> LoadFp32(const ModelFiles& files, int64_t number, const config::ModelConfig& config);
+  // Brings routes and int8 siblings of what is published in line, once fp32 is.
+  void AlignVariants(const std::vector<ModelFiles>& found, bool settled);
+  quantization::BuilderOptions BuilderOptionsOf();
+  // The builder's thread tells how far it is.
+  void ShowProgress(const Key& key, const quantization::Progress& progress);
+  VariantHandle Keep(std::unique_ptr<Variant> variant);
   void RetractAllBut(const std::string& model, const std::set<int64_t>& keep);
   void ForgetFailures(const std::vector<ModelFiles>& found);
   void Enter(const Key& key, State state, const std::string& reason = "", const std::string& note = "");
@@ -82,16 +98,21 @@ class Loader {
   std::map<Key, std::string> failed_;    // stamp of the files that failed
   std::map<Key, std::string> unstable_;  // stamp seen at the last look, of versions not loaded yet
   std::set<std::string> known_models_;
+  std::map<Key, int> living_;  // variants that are not buried yet
 
   mutable Mutex mutex_;
   CondVar wake_;
   CondVar done_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool bury_ ABSL_GUARDED_BY(mutex_) = false;
+  bool built_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t looks_asked_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t looks_done_ ABSL_GUARDED_BY(mutex_) = 0;
   bool first_done_ ABSL_GUARDED_BY(mutex_) = false;
   bool all_serving_ ABSL_GUARDED_BY(mutex_) = false;
+
+  quantization::Builder builder_;
+  Int8Lanes lanes_;  // of the loader's thread
 };
 
 }  // namespace tandem::models

@@ -75,7 +75,10 @@ std::vector<VersionStatus> Registry::List() const {
   {
     MutexLock lock(mutex_);
     for (const auto& [name, versions] : models_) {
-      for (const auto& [number, entry] : versions) all.push_back({name, number, entry.state, entry.reason});
+      for (const auto& [number, entry] : versions) {
+        const std::string reason = entry.handle != nullptr ? Describe(entry.handle->lane) : entry.reason;
+        all.push_back({name, number, entry.state, reason});
+      }
     }
   }
   std::sort(all.begin(), all.end(), [](const VersionStatus& a, const VersionStatus& b) {
@@ -113,6 +116,23 @@ void Registry::Publish(VersionHandle version) {
   MutexLock lock(mutex_);
   Entry& entry = EnterLocked(version->model_name, version->number, State::kPublished);
   entry.handle = std::move(version);
+}
+
+bool Registry::Change(const std::string& model, int64_t version, const std::function<void(Version&)>& change) {
+  VersionHandle before;  // released outside the lock: it may be the last one
+  MutexLock lock(mutex_);
+  const auto found = models_.find(model);
+  if (found == models_.end()) return false;
+  const auto entry = found->second.find(version);
+  if (entry == found->second.end() || entry->second.handle == nullptr) return false;
+  before = entry->second.handle;
+  auto after = std::make_shared<Version>(*before);
+  change(*after);
+  const LaneState from = before->lane.state, to = after->lane.state;
+  TANDEM_CHECK(from == to || MayFollow(from, to), absl::StrCat("int8 ", NameOf(from), " -> ", NameOf(to)));
+  TANDEM_CHECK(after->int8 == nullptr || IsVerdict(to), "only a lane with a verdict has a variant");
+  entry->second.handle = std::move(after);
+  return true;
 }
 
 void Registry::Retract(const std::string& model, int64_t version) {

@@ -3,6 +3,7 @@
 #define TANDEM_SERVER_MODELS_REGISTRY_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@ struct VersionStatus {
   std::string model;
   int64_t version = 0;
   State state = State::kFound;
-  std::string reason;  // of a failure
+  std::string reason;  // of a failure; of a published version, what int8 is like
 };
 
 class Registry {
@@ -41,7 +42,10 @@ class Registry {
   void Enter(const std::string& model, int64_t version, State state, const std::string& reason = "");
   // Enters kPublished and starts handing the version out.
   void Publish(VersionHandle version);
-  // Enters kDraining and stops handing the version out. It is destroyed when its last request has ended.
+  // Has `change` make another Version out of the published one, and hands that out from now on; requests in flight keep
+  // theirs. False when the version is not published any more. The lane's steps that may not follow are our own bugs.
+  bool Change(const std::string& model, int64_t version, const std::function<void(Version&)>& change);
+  // Enters kDraining and stops handing the version out. It ends with its last request.
   void Retract(const std::string& model, int64_t version);
   // Forgets a version that is unloaded.
   void Remove(const std::string& model, int64_t version);

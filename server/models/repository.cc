@@ -42,13 +42,24 @@ ModelFiles ScanModel(const fs::path& folder) {
   std::error_code error;
   ModelFiles model{.name = folder.filename().string()};
   if (fs::exists(folder / "config.yaml", error)) model.config_file = (folder / "config.yaml").string();
+  if (const fs::path samples = folder / "samples"; fs::is_regular_file(samples / "inputs.npz", error)) {
+    model.samples_file = (samples / "inputs.npz").string();
+    if (fs::is_regular_file(samples / "labels.npy", error)) model.labels_file = (samples / "labels.npy").string();
+    AppendStamp(samples / "inputs.npz", model.samples_stamp);
+    AppendStamp(samples / "labels.npy", model.samples_stamp);
+  }
   for (const fs::path& child : Children(folder, error)) {
     int64_t number = 0;
     const fs::path file = child / "model.onnx";
     if (!absl::SimpleAtoi(child.filename().string(), &number) || number < 1 || !fs::is_regular_file(file, error)) {
       continue;
     }
-    model.versions[number] = {.model_file = file.string(), .stamp = StampOf(child)};
+    VersionFiles& version = model.versions[number];
+    version = {.model_file = file.string(), .stamp = StampOf(child)};
+    if (const fs::path int8 = child / "int8"; fs::is_regular_file(int8 / "model.onnx", error)) {
+      version.int8_folder = int8.string();
+      version.int8_stamp = StampOf(int8);
+    }
   }
   return model;
 }

@@ -15,11 +15,18 @@ struct VersionFiles {
   std::string model_file;
   // Changes when any of the version's files does: sizes and modification times.
   std::string stamp;
+  // A ready-made int8 sibling: VERSION/int8 with a model.onnx in it, and its stamp; empty when there is none.
+  std::string int8_folder;
+  std::string int8_stamp;
 };
 
 struct ModelFiles {
   std::string name;
   std::string config_file;  // "" when there is none
+  // What int8 siblings are built from: MODEL/samples/inputs.npz and labels.npy; empty when they are not there.
+  std::string samples_file;
+  std::string labels_file;
+  std::string samples_stamp;
   std::map<int64_t, VersionFiles> versions;
 };
 

@@ -82,7 +82,7 @@ BatchCost CheapestSize(absl::Span<const BatchCost> costs) {
   return *std::find_if(costs.begin(), costs.end(), [&](const BatchCost& c) { return per_row(c) <= best * 1.05; });
 }
 
-absl::StatusOr<Warmup> WarmUp(const std::shared_ptr<const engine::Model>& model, const config::ModelConfig& config) {
+absl::StatusOr<Warmup> WarmUp(const std::shared_ptr<const engine::Model>& model, const WarmupOptions& options) {
   engine::Session session({.threads = 1});
   Warmup warmup;
   absl::StatusOr<TrialRunner> runner = FindTrial(session, model);
@@ -97,16 +97,21 @@ absl::StatusOr<Warmup> WarmUp(const std::shared_ptr<const engine::Model>& model,
     TANDEM_ASSIGN_OR_RETURN(warmup.limits.row_cost, TimeOne(*runner, 1));
     return warmup;
   }
-  if (absl::Status proof = ProveBatching(*runner); !proof.ok()) {
+  if (!options.may_share_batch) {
+    warmup.note = "one request at a time, as in fp32";
+    TANDEM_ASSIGN_OR_RETURN(warmup.limits.row_cost, TimeOne(*runner, 1));
+    return warmup;
+  }
+  if (absl::Status proof = ProveBatching(*runner, options.tolerance); !proof.ok()) {
     warmup.note = absl::StrCat("one request at a time: ", proof.message());
     return warmup;
   }
   warmup.shares_batch = true;
   TANDEM_ASSIGN_OR_RETURN(const std::vector<BatchCost> costs,
-                          Measure(*runner, config.max_batch_size.value_or(kMaxRows)));
+                          Measure(*runner, options.max_batch_size.value_or(kMaxRows)));
   const BatchCost best = CheapestSize(costs);
-  warmup.limits.max_rows = config.max_batch_size.value_or(best.rows);
-  warmup.limits.max_delay = config.max_delay.value_or(Duration{0});
+  warmup.limits.max_rows = options.max_batch_size.value_or(best.rows);
+  warmup.limits.max_delay = options.max_delay.value_or(Duration{0});
   warmup.limits.row_cost = best.cost / best.rows;
   warmup.note = absl::StrCat("batches of up to ", warmup.limits.max_rows, ", ", Microseconds(best.cost / best.rows),
                              " us a row, ", Microseconds(costs[0].cost), " us alone");

@@ -3,16 +3,30 @@
 #define TANDEM_SERVER_MODELS_WARMUP_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "config/model_config.h"
 #include "engine/model.h"
 #include "server/batching/decision.h"
 
 namespace tandem::models {
+
+// How far rows may differ between batches, relative to the largest magnitude. In int8 a difference in the last bit of a
+// float may round a stored value up or down, which is a step of 1/255 of its range and more by the end of a network.
+inline constexpr double kFp32Tolerance = 1e-4;
+inline constexpr double kInt8Tolerance = 0.05;
+
+struct WarmupOptions {
+  // As the owner says; unset: found by measuring.
+  std::optional<int64_t> max_batch_size;
+  std::optional<Duration> max_delay;
+  double tolerance = kFp32Tolerance;
+  // False: it is known already that requests must not share a batch.
+  bool may_share_batch = true;
+};
 
 struct Warmup {
   // Requests may be joined: two random batches gave the same rows together and apart.
@@ -24,7 +38,7 @@ struct Warmup {
 
 // Fails when the model cannot be compiled for shapes that it fixes itself. A model whose free dimensions or data cannot
 // be guessed is served without having been run, one request at a time.
-absl::StatusOr<Warmup> WarmUp(const std::shared_ptr<const engine::Model>& model, const config::ModelConfig& config);
+absl::StatusOr<Warmup> WarmUp(const std::shared_ptr<const engine::Model>& model, const WarmupOptions& options);
 
 // The measured time of a batch of `rows`.
 struct BatchCost {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
+#include "server/routing/choose_variant.h"
 #include "server/rpc/datatype.h"
 #include "server/rpc/infer_response.h"
 #include "server/rpc/status.h"
@@ -12,9 +13,6 @@
 
 namespace tandem::rpc {
 namespace {
-
-// The only variant there is.
-constexpr absl::string_view kVariant = "fp32";
 
 // Rows [first, first + rows) of an output.
 OutputView ViewOf(const engine::TensorSpec& spec, const engine::Tensor& tensor, const batching::Results& results) {
@@ -54,6 +52,7 @@ void InferCall::Release() {
   rows = 1;
   bytes = 0;
   queue.reset();
+  variant_ = nullptr;
   version_.reset();
 }
 
@@ -75,9 +74,10 @@ absl::Status InferCall::Prepare() {
   TANDEM_RETURN_IF_ERROR(ReadBuffer());
   TANDEM_RETURN_IF_ERROR(ParseInferRequest(blocks_, parsed_));
   TANDEM_ASSIGN_OR_RETURN(version_, context_.registry.Find(parsed_.model_name, parsed_.model_version));
-  const absl::Status bound = Bind(blocks_, parsed_, *version_->model, version_->shares_batch, shapes, binding_);
-  if (!bound.ok()) return engine::WithContext(bound, version_->queue->options().name);
-  TANDEM_RETURN_IF_ERROR(CheckVariant());
+  variant_ = version_->fp32.get();  // which counts the request if it is refused
+  TANDEM_RETURN_IF_ERROR(ChooseVariant());
+  const absl::Status bound = Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, shapes, binding_);
+  if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
   rows = binding_.rows;
   deadline = Deadline();
   if (deadline <= arrived) return absl::DeadlineExceededError("the deadline passed before the request arrived");
@@ -86,8 +86,8 @@ absl::Status InferCall::Prepare() {
   } else {
     id_.assign(parsed_.id.data(), parsed_.id.size());
   }
-  // The queue lives within the version and keeps all of it alive.
-  queue = std::shared_ptr<batching::Queue>(version_, version_->queue.get());
+  // The queue lives within the variant and keeps it and its version alive.
+  queue = std::shared_ptr<batching::Queue>(version_, variant_->queue.get());
   return absl::OkStatus();
 }
 
@@ -100,10 +100,12 @@ absl::Status InferCall::ReadBuffer() {
   return absl::OkStatus();
 }
 
-absl::Status InferCall::CheckVariant() const {
-  if (parsed_.variant.empty() || parsed_.variant == kVariant) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(version_->queue->options().name, " has no variant ",
-                                                    Quoted(parsed_.variant), "; it has \"", kVariant, "\""));
+absl::Status InferCall::ChooseVariant() {
+  const auto precision = routing::ChooseVariant(parsed_.variant, version_->route,
+                                                {.loaded = version_->int8 != nullptr, .lane = version_->lane});
+  if (!precision.ok()) return engine::WithContext(precision.status(), variant_->queue->options().name);
+  if (*precision == models::Precision::kInt8) variant_ = version_->int8.get();
+  return absl::OkStatus();
 }
 
 Time InferCall::Deadline() const {
@@ -115,8 +117,8 @@ Time InferCall::Deadline() const {
 }
 
 void InferCall::Refuse(const absl::Status& status) {
-  if (version_ != nullptr) {
-    version_->queue->metrics().receiver().RequestRefused(status.code());
+  if (variant_ != nullptr) {
+    variant_->queue->metrics().receiver().RequestRefused(status.code());
   } else {
     context_.refused[static_cast<size_t>(status.code())].Add(1);
   }
@@ -159,11 +161,11 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
 
 absl::StatusOr<grpc::ByteBuffer> InferCall::Encoded(const batching::Results& results) const {
   absl::InlinedVector<OutputView, 4> views;
-  for (int i : binding_.outputs) views.push_back(ViewOf(version_->model->outputs()[i], *results.outputs[i], results));
+  for (int i : binding_.outputs) views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
   const InferResponse response{.model_name = version_->model_name,
                                .model_version = version_->number_text,
                                .id = id_,
-                               .variant = kVariant,
+                               .variant = NameOf(variant_->precision),
                                .outputs = views};
   const size_t size = EncodedSize(response);
   if (size > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {

@@ -74,7 +74,8 @@ class InferCall final : public batching::Request {
  private:
   absl::Status Prepare();
   absl::Status ReadBuffer();
-  absl::Status CheckVariant() const;
+  // What the request or the route says; the version is known.
+  absl::Status ChooseVariant();
   Time Deadline() const;
   // Sends an error, and counts it where it belongs.
   void Refuse(const absl::Status& status);
@@ -92,6 +93,7 @@ class InferCall final : public batching::Request {
   Binding binding_;
   std::string id_;
   models::VersionHandle version_;
+  const models::Variant* variant_ = nullptr;  // of the version: answers, and counts the request
   bool queued_ = false;
   int ends_missing_ = 0;
 };

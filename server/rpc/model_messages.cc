@@ -1,8 +1,11 @@
 #include "server/rpc/model_messages.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "server/rpc/datatype.h"
 
 namespace tandem::rpc {
@@ -45,6 +48,52 @@ void Set(inference::StatisticDuration& duration, uint64_t count, uint64_t ns) {
   duration.set_ns(ns);
 }
 
+std::string Number(double value) { return absl::StrFormat("%.6g", value); }
+
+// What int8 is like, and what it cost and gained where that has been judged: "int8.state" and so on.
+std::vector<std::pair<std::string, std::string>> DescribeInt8(const models::Lane& lane) {
+  std::vector<std::pair<std::string, std::string>> facts = {{"state", std::string(NameOf(lane.state))},
+                                                            {"reason", lane.reason}};
+  if (lane.state == models::LaneState::kBuilding) {
+    facts.emplace_back("stage", lane.progress.stage);
+    facts.emplace_back("done", Number(lane.progress.done));
+    facts.emplace_back("seconds_left", Number(lane.progress.seconds_left));
+  }
+  if (lane.report == nullptr) return facts;
+  const quantization::Report& report = *lane.report;
+  if (report.int8_layers + report.fp32_layers > 0) {
+    facts.emplace_back("int8_layers", absl::StrCat(report.int8_layers));
+    facts.emplace_back("fp32_layers", absl::StrCat(report.fp32_layers));
+  }
+  if (report.loss.has_value()) {
+    facts.emplace_back("metric", report.loss->metric);
+    facts.emplace_back("loss", Number(report.loss->value));
+    facts.emplace_back("loss_lower", Number(report.loss->lower));
+    facts.emplace_back("loss_upper", Number(report.loss->upper));
+    facts.emplace_back("budget", Number(report.loss->budget));
+  }
+  if (report.speedup.has_value()) facts.emplace_back("speedup", Number(*report.speedup));
+  return facts;
+}
+
+// Neither protocol has a field for variants; the parameters of a configuration are free.
+void DescribeVariants(const models::Version& version, inference::ModelConfig& config) {
+  auto& parameters = *config.mutable_parameters();
+  std::string names;
+  for (const models::VariantHandle& variant : version.variants()) {
+    const std::string name(NameOf(variant->precision));
+    absl::StrAppend(&names, names.empty() ? "" : ",", name);
+    parameters[absl::StrCat("variant.", name, ".precision")].set_string_value(name);
+    parameters[absl::StrCat("variant.", name, ".weight_bytes")].set_string_value(
+        absl::StrCat(variant->model->weight_bytes()));
+  }
+  parameters["variants"].set_string_value(names);
+  parameters["route.mode"].set_string_value(version.route.mode);
+  for (const auto& [key, value] : DescribeInt8(version.lane)) {
+    if (!value.empty()) parameters[absl::StrCat("variant.int8.", key)].set_string_value(value);
+  }
+}
+
 }  // namespace
 
 inference::ModelMetadataResponse MetadataOf(const models::Version& version, const std::vector<int64_t>& numbers) {
@@ -52,8 +101,8 @@ inference::ModelMetadataResponse MetadataOf(const models::Version& version, cons
   response.set_name(version.model_name);
   for (int64_t number : numbers) response.add_versions(absl::StrCat(number));
   response.set_platform(kPlatform);
-  AddTensors(version.model->inputs(), *response.mutable_inputs());
-  AddTensors(version.model->outputs(), *response.mutable_outputs());
+  AddTensors(version.fp32->model->inputs(), *response.mutable_inputs());
+  AddTensors(version.fp32->model->outputs(), *response.mutable_outputs());
   return response;
 }
 
@@ -65,20 +114,22 @@ inference::ModelConfig ConfigOf(const models::Version& version) {
   config.mutable_version_policy()->mutable_latest()->set_num_versions(1);
   config.set_max_batch_size(static_cast<int32_t>(version.max_batch_size));
   const bool batched = version.max_batch_size > 0;
-  AddConfigTensors(version.model->inputs(), batched, *config.mutable_input());
-  AddConfigTensors(version.model->outputs(), batched, *config.mutable_output());
-  const batching::BatchLimits& limits = version.queue->options().batch;
+  AddConfigTensors(version.fp32->model->inputs(), batched, *config.mutable_input());
+  AddConfigTensors(version.fp32->model->outputs(), batched, *config.mutable_output());
+  const batching::BatchLimits& limits = version.fp32->queue->options().batch;
   if (limits.max_rows > 1) {
     inference::ModelDynamicBatching& batching = *config.mutable_dynamic_batching();
     batching.add_preferred_batch_size(static_cast<int32_t>(limits.max_rows));
     batching.set_max_queue_delay_microseconds(static_cast<uint64_t>(limits.max_delay.count() / 1000));
   }
   config.set_default_model_filename("model.onnx");
+  DescribeVariants(version, config);
   return config;
 }
 
 inference::ModelStatistics StatisticsOf(const models::Version& version) {
-  const metrics::VersionTotals totals = version.queue->metrics().Sum();
+  metrics::VersionTotals totals;
+  for (const models::VariantHandle& variant : version.variants()) variant->queue->metrics().AddTo(totals);
   inference::ModelStatistics message;
   message.set_name(version.model_name);
   message.set_version(version.number_text);

@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "engine/compile/compiler.h"
+#include "engine/compile/dequantized.h"
 #include "engine/compile/post_ops.h"
 #include "engine/compile/specialize.h"
+#include "engine/ops/quantize.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
@@ -78,6 +80,22 @@ std::vector<ValueId> GraphMaker::Ops(const std::string& op, std::vector<ValueId>
 
 namespace {
 
+// What readers see of a value that is stored as `quantization` says: `tensor` holds integers, or reals to be rounded.
+Tensor Readable(const Tensor& tensor, const std::optional<Quantization>& quantization) {
+  if (!quantization.has_value()) return tensor;
+  if (tensor.type() != DataType::kFloat32) return Dequantized(tensor, *quantization);
+  Tensor stored(quantization->type, tensor.shape());
+  for (int64_t i = 0; i < tensor.num_elements(); ++i) {
+    const float steps = tensor.values<float>()[i] / quantization->scale();
+    if (quantization->type == DataType::kUInt8) {
+      stored.mutable_values<uint8_t>()[i] = Quantizer<uint8_t>(quantization->zero_point())(steps);
+    } else {
+      stored.mutable_values<int8_t>()[i] = Quantizer<int8_t>(quantization->zero_point())(steps);
+    }
+  }
+  return Dequantized(stored, *quantization);
+}
+
 absl::Status EvaluateNode(const Node& node, std::vector<Tensor>& values) {
   std::vector<Tensor> inputs;
   for (ValueId id : node.inputs) inputs.push_back(id == kNoValue ? Tensor() : values[id]);
@@ -115,11 +133,17 @@ CompileContext FreshContext() { return {std::make_shared<PackedWeights>(), 4}; }
 
 absl::StatusOr<std::vector<Tensor>> Evaluate(const Graph& graph, const std::vector<Tensor>& inputs) {
   std::vector<Tensor> values(graph.num_values());
-  for (ValueId id = 0; id < graph.num_values(); ++id) values[id] = graph.value(id).constant;
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    values[id] = graph.value(id).constant;
+    if (values[id].defined()) values[id] = Readable(values[id], graph.value(id).quantization);
+  }
   for (size_t i = 0; i < inputs.size(); ++i) values[graph.inputs()[i]] = inputs[i];
   TANDEM_ASSIGN_OR_RETURN(const std::vector<NodeId> order, graph.TopologicalOrder());
   for (NodeId id : order) {
     TANDEM_RETURN_IF_ERROR(WithContext(EvaluateNode(*graph.node(id), values), Describe(*graph.node(id))));
+    for (ValueId output : graph.node(id)->outputs) {
+      if (output != kNoValue) values[output] = Readable(values[output], graph.value(output).quantization);
+    }
   }
   std::vector<Tensor> outputs;
   for (ValueId id : graph.outputs()) outputs.push_back(values[id]);

@@ -54,7 +54,7 @@ class With : public Attributes {
 };
 using IntList = std::vector<int64_t>;
 
-// The outputs of `graph` by reference kernels (post-ops included; no control flow).
+// The outputs of `graph` by reference kernels (post-ops and roundings to quantizations included; no control flow).
 absl::StatusOr<std::vector<Tensor>> Evaluate(const Graph& graph, const std::vector<Tensor>& inputs);
 // The same by a plan compiled for the inputs' shapes.
 absl::StatusOr<std::vector<Tensor>> RunPlan(const Graph& graph, const std::vector<Tensor>& inputs, int threads = 1);

@@ -17,7 +17,7 @@ import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
 import tandemd
-from small_models import add_constant, digits, model_file, tensor
+from small_models import add_constant, model_file, tensor, until
 
 ONES = np.ones((1, 2), np.float32)
 
@@ -34,16 +34,6 @@ def publish(repository, model, version, value):
 
 def answer(client, model, version=""):
     return float(client.infer(model, [tensor("x", ONES)], model_version=version).as_numpy("y")[0, 0]) - 1
-
-
-def until(condition, what, tries=600):
-    """Waits for something that the server does by itself, at most a minute."""
-    done = threading.Event()
-    for _ in range(tries):
-        if condition():
-            return
-        done.wait(0.1)
-    raise AssertionError(f"{what} did not happen")
 
 
 @pytest.fixture

@@ -44,5 +44,17 @@ TEST(Exposition, WritesSecondsWithLabels) {
   EXPECT_THAT(text, HasSubstr(R"(le="+Inf"} 1)"));
 }
 
+TEST(BuildMetrics, AreExposedByOutcomeWithTheTimeTheyTook) {
+  BuildMetrics builds;
+  builds.Ended(BuildOutcome::kProven, std::chrono::seconds(3));
+  builds.Ended(BuildOutcome::kFailed, std::chrono::milliseconds(500));
+  const std::string text = Serialize(Families({.builds = builds.Sum()}));
+  EXPECT_THAT(text, HasSubstr("tandem_builds_total{outcome=\"proven\"} 1"));
+  EXPECT_THAT(text, HasSubstr("tandem_builds_total{outcome=\"failed\"} 1"));
+  EXPECT_THAT(text, HasSubstr("tandem_builds_total{outcome=\"cancelled\"} 0"));
+  EXPECT_THAT(text, HasSubstr("tandem_build_seconds_count 2"));
+  EXPECT_THAT(text, HasSubstr("tandem_build_seconds_bucket{le=\"1\"} 1"));
+}
+
 }  // namespace
 }  // namespace tandem::metrics

@@ -19,10 +19,11 @@ class RegistryTest : public ::testing::Test {
     registry_.Enter(model, number, State::kFound);
     registry_.Enter(model, number, State::kLoading);
     registry_.Enter(model, number, State::kWarming);
-    auto version = std::make_unique<Version>();
+    auto version = std::make_shared<Version>();
     version->model_name = model;
     version->number = number;
-    registry_.Publish(MakeHandle(std::move(version), graveyard_));
+    version->fp32 = MakeHandle(std::make_unique<Variant>(), graveyard_);
+    registry_.Publish(std::move(version));
   }
 
   int arrivals_ = 0;
@@ -89,6 +90,45 @@ TEST_F(RegistryTest, ListsEveryVersionWithItsState) {
   EXPECT_EQ(list[1].state, State::kPublished);
   registry_.Remove("b", 1);
   EXPECT_THAT(registry_.List(), SizeIs(1));
+}
+
+TEST_F(RegistryTest, AChangeIsSeenByTheNextRequestAndNotByThoseInFlight) {
+  Publish("m", 1);
+  const VersionHandle in_flight = *registry_.Find("m", "");
+  EXPECT_TRUE(registry_.Change("m", 1, [](Version& version) { version.lane.state = LaneState::kBuilt; }));
+  EXPECT_TRUE(registry_.Change("m", 1, [this](Version& version) {
+    version.lane.state = LaneState::kProven;
+    version.int8 = MakeHandle(std::make_unique<Variant>(), graveyard_);
+  }));
+  EXPECT_EQ(in_flight->int8, nullptr);
+  EXPECT_EQ(in_flight->lane.state, LaneState::kAbsent);
+  EXPECT_THAT((*registry_.Find("m", ""))->variants(), SizeIs(2));
+  EXPECT_EQ(registry_.List()[0].reason, "int8 is proven");
+}
+
+TEST_F(RegistryTest, AVariantThatLeavesLivesUntilItsLastRequestEnds) {
+  Publish("m", 1);
+  registry_.Change("m", 1, [](Version& version) { version.lane.state = LaneState::kBuilt; });
+  registry_.Change("m", 1, [this](Version& version) {
+    version.lane.state = LaneState::kProven;
+    version.int8 = MakeHandle(std::make_unique<Variant>(), graveyard_);
+  });
+  VersionHandle in_flight = *registry_.Find("m", "");
+  registry_.Change("m", 1, [](Version& version) {
+    version.lane = {};
+    version.int8 = nullptr;
+  });
+  EXPECT_EQ(arrivals_, 0);
+  in_flight.reset();
+  EXPECT_EQ(arrivals_, 1);
+}
+
+TEST_F(RegistryTest, NothingJoinsAVersionThatIsNotPublished) {
+  const auto nothing = [](Version&) { ADD_FAILURE() << "called"; };
+  EXPECT_FALSE(registry_.Change("m", 1, nothing));
+  Publish("m", 1);
+  registry_.Retract("m", 1);
+  EXPECT_FALSE(registry_.Change("m", 1, nothing));
 }
 
 TEST(State, StepsFollowTheLifeOfAVersion) {

@@ -30,6 +30,32 @@ class RepositoryTest : public ::testing::Test {
   fs::path root_;
 };
 
+TEST_F(RepositoryTest, AnInt8SiblingHasAStampOfItsOwn) {
+  Write("m/1/model.onnx");
+  const VersionFiles before = (*ScanRepository(root_.string()))[0].versions.at(1);
+  EXPECT_EQ(before.int8_folder, "");
+  Write("m/1/int8/model.onnx");
+  const VersionFiles after = (*ScanRepository(root_.string()))[0].versions.at(1);
+  EXPECT_EQ(after.stamp, before.stamp);
+  EXPECT_EQ(after.int8_folder, (root_ / "m/1/int8").string());
+  Write("m/1/int8/report.json");
+  EXPECT_NE((*ScanRepository(root_.string()))[0].versions.at(1).int8_stamp, after.int8_stamp);
+}
+
+TEST_F(RepositoryTest, SamplesBelongToAllVersions) {
+  Write("m/1/model.onnx");
+  EXPECT_EQ((*ScanRepository(root_.string()))[0].samples_file, "");
+  Write("m/samples/inputs.npz");
+  const ModelFiles without = (*ScanRepository(root_.string()))[0];
+  EXPECT_EQ(without.samples_file, (root_ / "m/samples/inputs.npz").string());
+  EXPECT_EQ(without.labels_file, "");
+  Write("m/samples/labels.npy");
+  const ModelFiles with = (*ScanRepository(root_.string()))[0];
+  EXPECT_EQ(with.labels_file, (root_ / "m/samples/labels.npy").string());
+  EXPECT_NE(with.samples_stamp, without.samples_stamp);
+  EXPECT_EQ(with.versions.size(), 1u);
+}
+
 TEST_F(RepositoryTest, FindsVersionsNewestFirst) {
   Write("m/2/model.onnx");
   Write("m/10/model.onnx");

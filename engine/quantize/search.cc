@@ -1,0 +1,96 @@
+#include "engine/quantize/search.h"
+
+#include <algorithm>
+
+#include "engine/status.h"
+
+namespace tandem::engine {
+
+namespace {
+
+// Taking layers back one by one costs an evaluation each.
+constexpr size_t kMostRetries = 24;
+
+// A layer that makes less of the noise is not worth its time.
+constexpr double kLeastNoiseShare = 0.03;
+
+struct Ranked {
+  size_t layer;
+  double saved_us;  // what int8 saves there
+  double noise;     // what it costs
+  double worth() const { return noise / saved_us; }
+};
+
+absl::StatusOr<std::vector<Ranked>> Rank(const SearchProblem& problem, const Evaluate& evaluate, double noise) {
+  std::vector<Ranked> ranking;
+  for (size_t i = 0; i < problem.int8.size(); ++i) {
+    problem.progress(0.7 * static_cast<double>(i) / static_cast<double>(problem.int8.size()));
+    if (!problem.int8[i]) continue;
+    std::vector<bool> without = problem.int8;
+    without[i] = false;
+    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(without));
+    const double saved = i < problem.saved_us.size() ? std::max(problem.saved_us[i], 1.0) : 1.0;
+    ranking.push_back({i, saved, noise - evaluation.noise});
+  }
+  std::stable_sort(ranking.begin(), ranking.end(),
+                   [](const Ranked& a, const Ranked& b) { return a.worth() > b.worth(); });
+  return ranking;
+}
+
+// The layers of the ranking that make much of the noise for a small share of the gain, in fp32.
+std::vector<bool> SpendTime(const SearchProblem& problem, const std::vector<Ranked>& ranking, double noise,
+                            double share) {
+  double left = 0;
+  for (const Ranked& ranked : ranking) left += ranked.saved_us;
+  left *= share;
+  std::vector<bool> int8 = problem.int8;
+  for (const Ranked& ranked : ranking) {
+    if (ranked.noise < kLeastNoiseShare * noise || ranked.saved_us > left) continue;
+    int8[ranked.layer] = false;
+    left -= ranked.saved_us;
+  }
+  return int8;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<bool>> SearchPrecision(const SearchProblem& problem, const Evaluate& evaluate) {
+  TANDEM_ASSIGN_OR_RETURN(const Evaluation all, evaluate(problem.int8));
+  TANDEM_ASSIGN_OR_RETURN(const std::vector<Ranked> ranking, Rank(problem, evaluate, all.noise));
+  for (double share = problem.spendable_share; share > problem.spendable_share / 10; share /= 2) {
+    const std::vector<bool> spent = SpendTime(problem, ranking, all.noise, share);
+    if (spent == problem.int8) break;
+    TANDEM_ASSIGN_OR_RETURN(const bool affordable, problem.is_affordable(spent));
+    if (!affordable) continue;
+    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(spent));
+    if (evaluation.loss <= problem.target_loss && evaluation.noise < all.noise) return spent;
+    break;
+  }
+  if (all.loss <= problem.target_loss) return problem.int8;
+  const auto without_first = [&](size_t count) {
+    std::vector<bool> int8 = problem.int8;
+    for (size_t i = 0; i < count; ++i) int8[ranking[i].layer] = false;
+    return int8;
+  };
+  size_t too_few = 0, enough = ranking.size();  // all in fp32 lose nothing
+  while (enough - too_few > 1) {
+    const size_t middle = (too_few + enough) / 2;
+    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(without_first(middle)));
+    (evaluation.loss <= problem.target_loss ? enough : too_few) = middle;
+    problem.progress(0.7 + 0.1 * static_cast<double>(too_few) / static_cast<double>(std::max<size_t>(enough, 1)));
+  }
+  std::vector<bool> best = without_first(enough);
+  const size_t retries = std::min(enough, kMostRetries);
+  // The last of the prefix is what made it suffice; those before may be in vain.
+  for (size_t i = 0; i + 1 < retries; ++i) {
+    problem.progress(0.8 + 0.2 * static_cast<double>(i) / static_cast<double>(retries));
+    std::vector<bool> tried = best;
+    tried[ranking[enough - 2 - i].layer] = true;
+    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(tried));
+    if (evaluation.loss <= problem.target_loss) best = tried;
+  }
+  problem.progress(1);
+  return best;
+}
+
+}  // namespace tandem::engine

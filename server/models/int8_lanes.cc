@@ -1,0 +1,99 @@
+#include "server/models/int8_lanes.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/models/load_variant.h"
+
+namespace tandem::models {
+namespace {
+
+// All that a lane is made from: when it changes the lane starts over.
+std::string SourceOf(const ModelFiles& files, const VersionFiles& version, const config::QuantizationConfig& settings) {
+  if (!version.int8_folder.empty()) return absl::StrCat("ready-made ", version.int8_stamp);
+  if (settings.enabled == "false") return "off";
+  if (files.samples_file.empty()) return "nothing";
+  return absl::StrCat("samples ", files.samples_stamp, quantization::ToText(settings));
+}
+
+}  // namespace
+
+void Int8Lanes::Align(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool settled) {
+  const Key key{files.name, number};
+  const std::string source = SourceOf(files, files.versions.at(number), config.quantization);
+  const auto [followed, is_new] = followed_.try_emplace(key);
+  Followed& lane = followed->second;
+  if (!is_new && lane.source == source) return;
+  // Files that appear while the server runs may still be being written.
+  if (!settled && std::exchange(lane.seen, source) != source && source != "nothing") return;
+  builder_.Cancel(key);
+  if (!lane.source.empty()) Enter(key, {.reason = "its files or settings have changed"});
+  lane = {.source = source, .seen = source, .config = config};
+  Start(key, files, config);
+}
+
+void Int8Lanes::Drop(const Key& key) {
+  if (followed_.erase(key) > 0) builder_.Cancel(key);
+}
+
+void Int8Lanes::TakeResults() {
+  for (const quantization::BuildResult& result : builder_.TakeResults()) {
+    const auto lane = followed_.find(result.key);
+    if (lane == followed_.end()) continue;
+    if (!result.artifact.ok()) {
+      Enter(result.key, {.state = LaneState::kFailed, .reason = std::string(result.artifact.status().message())});
+    } else if (const quantization::Artifact& artifact = *result.artifact; artifact.model_file.empty()) {
+      Enter(result.key, {.state = LaneState::kRejected, .reason = artifact.report->reason, .report = artifact.report});
+    } else {
+      Enter(result.key, {.state = LaneState::kBuilt});
+      Join(result.key, artifact, lane->second.config);
+    }
+  }
+}
+
+void Int8Lanes::Start(const Key& key, const ModelFiles& files, const config::ModelConfig& config) {
+  const VersionFiles& version = files.versions.at(key.second);
+  if (!version.int8_folder.empty()) {
+    Enter(key, {.state = LaneState::kBuilt});
+    Join(key, quantization::ReadyMadeArtifact(version.int8_folder), config);
+    return;
+  }
+  if (config.quantization.enabled == "false") {
+    Enter(key, {.reason = "it is switched off (quantization.enabled: false)"});
+    return;
+  }
+  if (files.samples_file.empty()) {
+    Enter(key, {.reason = "there are no samples to build it from"});
+    return;
+  }
+  Enter(key, {.state = LaneState::kBuilding});
+  builder_.Start(key, {.model_file = version.model_file,
+                       .samples_file = files.samples_file,
+                       .labels_file = files.labels_file,
+                       .settings = config.quantization});
+}
+
+void Int8Lanes::Join(const Key& key, const quantization::Artifact& artifact, const config::ModelConfig& config) {
+  const auto version = registry_.Find(key.first, absl::StrCat(key.second));
+  if (!version.ok()) return;
+  const VariantOptions how{
+      .model_name = key.first, .version = key.second, .config = config, .workers = options_.workers};
+  absl::StatusOr<WarmVariant> loaded = LoadInt8(artifact.model_file, *(*version)->fp32, how);
+  if (!loaded.ok()) {
+    Enter(key, {.state = LaneState::kFailed, .reason = std::string(loaded.status().message())});
+    return;
+  }
+  const quantization::Report& report = *artifact.report;
+  Enter(key, {.state = LaneStateOf(report.verdict), .reason = report.reason, .report = artifact.report},
+        options_.make_handle(std::move(loaded->variant)), loaded->note);
+}
+
+void Int8Lanes::Enter(const Key& key, Lane lane, VariantHandle int8, const std::string& note) {
+  const bool entered = registry_.Change(key.first, key.second, [&](Version& version) {
+    version.lane = lane;
+    version.int8 = int8;
+  });
+  if (entered && options_.on_step) options_.on_step({key.first, key.second, std::move(lane)}, note);
+}
+
+}  // namespace tandem::models

@@ -1,0 +1,81 @@
+#include "server/models/load_variant.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/status.h"
+#include "server/models/warmup.h"
+
+namespace tandem::models {
+namespace {
+
+using engine::TensorSpec;
+
+std::string ToText(const TensorSpec& spec) {
+  return absl::StrCat("\"", spec.name, "\" ", engine::NameOf(spec.type),
+                      spec.has_rank ? engine::ToString(spec.shape) : "[...]");
+}
+
+bool SameShape(const TensorSpec& a, const TensorSpec& b) {
+  // What a file leaves open about its outputs it does not contradict.
+  return !a.has_rank || !b.has_rank || a.shape == b.shape;
+}
+
+absl::Status CheckSameSpecs(absl::string_view kind, const std::vector<TensorSpec>& a,
+                            const std::vector<TensorSpec>& b) {
+  if (a.size() != b.size()) {
+    return absl::FailedPreconditionError(absl::StrCat("it has ", b.size(), " ", kind, "s, fp32 has ", a.size()));
+  }
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].name == b[i].name && a[i].type == b[i].type && SameShape(a[i], b[i])) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(kind, " ", i, " is ", ToText(b[i]), ", that of fp32 is ", ToText(a[i])));
+  }
+  return absl::OkStatus();
+}
+
+WarmVariant MakeVariant(std::shared_ptr<const engine::Model> model, Precision precision, const Warmup& warmup,
+                        const VariantOptions& options) {
+  std::string name = absl::StrCat("model \"", options.model_name, "\" version ", options.version);
+  if (precision == Precision::kInt8) absl::StrAppend(&name, " int8");
+  auto variant = std::make_unique<Variant>();
+  variant->model_name = options.model_name;
+  variant->version = options.version;
+  variant->precision = precision;
+  variant->model = std::move(model);
+  variant->shares_batch = warmup.shares_batch;
+  const batching::QueueOptions queue{.name = std::move(name),
+                                     .max_requests = static_cast<size_t>(options.config.max_queue_size),
+                                     .batch = warmup.limits};
+  variant->queue = std::make_unique<batching::Queue>(queue, variant->model, options.workers);
+  return {.variant = std::move(variant), .note = warmup.note};
+}
+
+}  // namespace
+
+absl::Status CheckSameSignature(const engine::Model& a, const engine::Model& b) {
+  TANDEM_RETURN_IF_ERROR(CheckSameSpecs("input", a.inputs(), b.inputs()));
+  return CheckSameSpecs("output", a.outputs(), b.outputs());
+}
+
+absl::StatusOr<WarmVariant> WarmUpFp32(std::shared_ptr<const engine::Model> model, const VariantOptions& options) {
+  const WarmupOptions how{.max_batch_size = options.config.max_batch_size, .max_delay = options.config.max_delay};
+  TANDEM_ASSIGN_OR_RETURN(const Warmup warmup, WarmUp(model, how));
+  return MakeVariant(std::move(model), Precision::kFp32, warmup, options);
+}
+
+absl::StatusOr<WarmVariant> LoadInt8(const std::string& file, const Variant& fp32, const VariantOptions& options) {
+  TANDEM_ASSIGN_OR_RETURN(std::shared_ptr<const engine::Model> model, engine::Model::Load(file));
+  const absl::Status same = CheckSameSignature(*fp32.model, *model);
+  if (!same.ok()) return engine::WithContext(same, file);
+  if (!model->quantized()) return absl::FailedPreconditionError(absl::StrCat(file, ": nothing in it is quantized"));
+  const WarmupOptions how{.max_batch_size = options.config.max_batch_size,
+                          .max_delay = options.config.max_delay,
+                          .tolerance = kInt8Tolerance,
+                          .may_share_batch = fp32.shares_batch};
+  TANDEM_ASSIGN_OR_RETURN(const Warmup warmup, WarmUp(model, how));
+  return MakeVariant(std::move(model), Precision::kInt8, warmup, options);
+}
+
+}  // namespace tandem::models

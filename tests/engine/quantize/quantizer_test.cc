@@ -1,0 +1,207 @@
+// Sites, the graphs that come out, and the quantizer as a whole on small networks.
+#include "engine/quantize/quantizer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "engine/onnx/export.h"
+#include "engine/quantize/graph_runner.h"
+#include "engine/quantize/insert.h"
+#include "engine/quantize/sites.h"
+#include "engine/quantize/weights.h"
+#include "tests/engine/graph_maker.h"
+#include "tests/engine/model_maker.h"
+
+namespace tandem::engine {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class FixedSamples : public Samples {
+ public:
+  FixedSamples(const Graph& graph, int64_t count) : graph_(graph), count_(count) {}
+  int64_t size() const override { return count_; }
+  absl::StatusOr<std::vector<Tensor>> Read(int64_t index) override {
+    std::vector<Tensor> inputs;
+    for (ValueId id : graph_.inputs()) {
+      inputs.push_back(RandomFloats(*graph_.value(id).shape, static_cast<uint32_t>(1000 + index)));
+    }
+    return inputs;
+  }
+
+ private:
+  const Graph& graph_;
+  const int64_t count_;
+};
+
+// Convolutions with a residual sum, pooling and a classifier.
+struct Network {
+  GraphMaker maker;
+  ValueId x, first, pooled, second, sum, logits;
+  Network() {
+    x = maker.Input({1, 3, 16, 16});
+    first = maker.Op("Relu", {maker.Op("Conv", {x, maker.Weights({8, 3, 3, 3}), maker.Weights({8})})});
+    pooled = maker.Op("MaxPool", {first}, With("kernel_shape", IntList{2, 2}).And("strides", IntList{2, 2}));
+    second = maker.Op("Conv", {pooled, maker.Weights({8, 8, 1, 1}), maker.Weights({8})});
+    sum = maker.Op("Relu", {maker.Op("Add", {second, pooled})});
+    const ValueId flat = maker.Op("Flatten", {sum});
+    logits = maker.Op("Gemm", {flat, maker.Weights({392, 5}), maker.Weights({5})});
+    maker.Output(logits);
+  }
+  std::vector<Layer> Layers() const { return FindLayers(maker.graph); }
+};
+
+std::vector<ValueId> AllSites(const Graph& graph, const std::vector<Layer>& layers, const std::vector<bool>& int8) {
+  std::vector<ValueId> sites;
+  for (const SiteGroup& group : FindSites(graph, layers, int8)) {
+    sites.insert(sites.end(), group.values.begin(), group.values.end());
+  }
+  return sites;
+}
+
+TEST(SitesTest, DataMovementSharesTheScaleOfBothEnds) {
+  const Network net;
+  const auto groups = FindSites(net.maker.graph, net.Layers(), {true, true, true});
+  const auto with_pool = std::find_if(groups.begin(), groups.end(), [&](const SiteGroup& group) {
+    return std::count(group.values.begin(), group.values.end(), net.pooled) > 0;
+  });
+  ASSERT_NE(with_pool, groups.end());
+  EXPECT_THAT(with_pool->values, ElementsAre(net.first, net.pooled));
+}
+
+TEST(SitesTest, AConvolutionIsNotQuantizedBeforeTheSumItTakesIn) {
+  const Network net;
+  EXPECT_THAT(AllSites(net.maker.graph, net.Layers(), {true, true, true}), Not(Contains(net.second)));
+}
+
+TEST(SitesTest, OfTwoConvolutionsThatAreAddedOneIsStored) {
+  GraphMaker maker;
+  const ValueId x = maker.Input({1, 4, 4, 4});
+  const ValueId a = maker.Op("Conv", {x, maker.Weights({4, 4, 1, 1})});
+  const ValueId b = maker.Op("Conv", {x, maker.Weights({4, 4, 1, 1})});
+  const ValueId sum = maker.Op("Relu", {maker.Op("Add", {a, b})});
+  maker.Output(maker.Op("Conv", {sum, maker.Weights({4, 4, 1, 1})}));
+  EXPECT_THAT(AllSites(maker.graph, FindLayers(maker.graph), {true, true, true}), ElementsAre(x, b, sum));
+}
+
+TEST(SitesTest, LayersLeftInFloatNeedNoSites) {
+  const Network net;
+  EXPECT_THAT(AllSites(net.maker.graph, net.Layers(), {true, false, false}), ElementsAre(net.x));
+}
+
+TEST(InsertTest, TheGraphComputesAlmostTheSame) {
+  const Network net;
+  const Graph& graph = net.maker.graph;
+  Scheme scheme;
+  for (ValueId id : AllSites(graph, net.Layers(), {true, true, true})) {
+    scheme.activations[id] = ParamsForRange(-130, 130);
+  }
+  scheme.activations[net.x] = ParamsForRange(-2, 2);
+  for (const Layer& layer : net.Layers()) {
+    scheme.layers[layer.node] = QuantizeWeights(*graph.ConstantOf(layer.weights), layer.channel_axis, {});
+    scheme.layers[layer.node].bias = *graph.ConstantOf(layer.bias);
+  }
+  const Graph quantized = InsertQuantization(graph, net.Layers(), scheme);
+  ASSERT_TRUE(quantized.Validate().ok());
+  const std::vector<std::string> ops = OpsOf(quantized);
+  EXPECT_EQ(std::count(ops.begin(), ops.end(), "QuantizeLinear"), 5);
+  EXPECT_EQ(std::count(ops.begin(), ops.end(), "DequantizeLinear"), 5 + 6);
+  const std::vector<Tensor> inputs = InputsOf(graph);
+  ExpectClose((*Evaluate(quantized, inputs))[0], (*Evaluate(graph, inputs))[0], 0.05);
+}
+
+TEST(QuantizerTest, TheSameSeedGivesTheSameLossAndAnArtifactThatReadsBack) {
+  const Network net;
+  FixedSamples samples(net.maker.graph, 40);
+  const auto result = Quantize(net.maker.graph, samples, {});
+  ASSERT_TRUE(result.ok()) << result.status();
+  const Report& report = result->report;
+  EXPECT_EQ(report.layers.size(), 3u);
+  ASSERT_TRUE(report.loss.has_value());
+  EXPECT_EQ(report.loss->metric, "agreement");
+  EXPECT_EQ(report.loss->samples, 20);
+  EXPECT_GE(report.loss->upper, report.loss->value);
+  if (!result->graph.has_value()) return;  // nothing gains on this machine
+  const TemporaryFolder folder;
+  const auto model = Model::Load(folder.Write("model.onnx", *ExportOnnxBytes(*result->graph)));
+  ASSERT_TRUE(model.ok()) << model.status();
+  Session session;
+  const std::vector<Tensor> inputs = *samples.Read(3);
+  GraphRunner exact(net.maker.graph, 1);
+  ExpectClose((*RunModel(session, *model, inputs))[0], (*exact.Run(inputs))[0], 0.05);
+}
+
+TEST(QuantizerTest, EveryMethodGivesAVerdict) {
+  const Network net;
+  for (const char* method : {"integer", "fixed_point", "binary"}) {
+    FixedSamples samples(net.maker.graph, 20);
+    QuantizeOptions options;
+    options.method = method;
+    const auto result = Quantize(net.maker.graph, samples, options);
+    ASSERT_TRUE(result.ok()) << method << ": " << result.status();
+    EXPECT_EQ(result->report.method, method);
+    EXPECT_FALSE(result->report.reason.empty());
+  }
+}
+
+TEST(QuantizerTest, OneSampleIsNeverAProof) {
+  const Network net;
+  FixedSamples samples(net.maker.graph, 1);
+  const auto result = Quantize(net.maker.graph, samples, {});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_NE(result->report.verdict, Verdict::kProven);
+  EXPECT_THAT(result->report.notes, Contains(HasSubstr("one sample")));
+}
+
+TEST(QuantizerTest, NoSamplesAreAnError) {
+  const Network net;
+  FixedSamples samples(net.maker.graph, 0);
+  EXPECT_THAT(std::string(Quantize(net.maker.graph, samples, {}).status().message()), HasSubstr("no samples"));
+}
+
+TEST(QuantizerTest, AModelWithoutLayersIsRejectedWithTheReason) {
+  GraphMaker maker;
+  maker.Output(maker.Op("Relu", {maker.Input({1, 4})}));
+  FixedSamples samples(maker.graph, 20);
+  const auto result = Quantize(maker.graph, samples, {});
+  ASSERT_TRUE(result.ok());
+  EXPECT_FALSE(result->graph.has_value());
+  EXPECT_EQ(result->report.verdict, Verdict::kRejected);
+  EXPECT_THAT(result->report.reason, HasSubstr("nothing to quantize"));
+}
+
+TEST(QuantizerTest, LabelsChooseAccuracyAndMustBeClasses) {
+  const Network net;
+  FixedSamples samples(net.maker.graph, 20);
+  QuantizeOptions options;
+  options.labels = std::vector<int64_t>(20, 2);
+  const auto result = Quantize(net.maker.graph, samples, options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->report.loss->metric, "top1");
+  options.labels[7] = 5;
+  EXPECT_THAT(std::string(Quantize(net.maker.graph, samples, options).status().message()), HasSubstr("5 classes"));
+}
+
+TEST(ReportTest, JsonHoldsWhatReadersLookFor) {
+  Report report;
+  report.verdict = Verdict::kInconclusive;
+  report.loss = LossReport{.metric = "agreement", .value = 0.01, .lower = 0, .upper = 0.06, .budget = 0.05};
+  report.fp32_ms = 3;
+  report.int8_ms = 2;
+  report.layers.push_back({.name = "bad \xff name", .op = "Conv", .int8 = true});
+  const auto json = nlohmann::json::parse(ReportAsJson(report));
+  EXPECT_EQ(json["format"], 1);
+  EXPECT_EQ(json["verdict"], "inconclusive");
+  EXPECT_EQ(json["speed"]["ratio"], 1.5);
+  EXPECT_EQ(json["layers"][0]["precision"], "int8");
+  EXPECT_THAT(ReportAsMarkdown(report), HasSubstr("inconclusive"));
+}
+
+}  // namespace
+}  // namespace tandem::engine

@@ -1,0 +1,71 @@
+#include "server/routing/choose_variant.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace tandem::routing {
+namespace {
+
+using models::Lane;
+using models::LaneState;
+using models::Precision;
+using ::testing::HasSubstr;
+
+absl::StatusOr<Precision> Choose(const std::string& requested, const std::string& mode, const Lane& lane, bool loaded) {
+  return ChooseVariant(requested, {.mode = mode}, {.loaded = loaded, .lane = lane});
+}
+
+TEST(ChooseVariant, TheRequestWinsOverTheRoute) {
+  const Lane proven{.state = LaneState::kProven};
+  EXPECT_EQ(*Choose("fp32", "int8", proven, true), Precision::kFp32);
+  EXPECT_EQ(*Choose("int8", "fp32", proven, true), Precision::kInt8);
+}
+
+TEST(ChooseVariant, ALoadedVariantAnswersExplicitRequestsWhateverItsVerdict) {
+  for (LaneState state : {LaneState::kProven, LaneState::kInconclusive, LaneState::kRejected}) {
+    EXPECT_EQ(*Choose("int8", "auto", {.state = state}, true), Precision::kInt8);
+  }
+}
+
+TEST(ChooseVariant, SaysWhyInt8IsNotThere) {
+  const auto why = [](const Lane& lane) {
+    const absl::Status status = Choose("int8", "auto", lane, false).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    return std::string(status.message());
+  };
+  EXPECT_EQ(why({.reason = "there are no samples"}), "there is no int8: there are no samples");
+  EXPECT_EQ(why({.state = LaneState::kBuilding}), "int8 is being built");
+  EXPECT_EQ(why({.state = LaneState::kBuilding, .progress = {.stage = "search", .done = 0.418}}),
+            "int8 is being built (search, 42 %)");
+  EXPECT_EQ(why({.state = LaneState::kRejected, .reason = "not faster"}), "int8 was rejected: not faster");
+  EXPECT_EQ(why({.state = LaneState::kFailed, .reason = "disk full"}), "int8 failed: disk full");
+}
+
+TEST(ChooseVariant, NamesTheVariantsThereAre) {
+  EXPECT_THAT(std::string(Choose("bf\n16", "auto", {}, false).status().message()),
+              HasSubstr(R"(no variant "bf\n16"; there is "fp32")"));
+  EXPECT_THAT(std::string(Choose("bf16", "auto", {.state = LaneState::kProven}, true).status().message()),
+              HasSubstr(R"("fp32" and "int8")"));
+}
+
+TEST(ChooseVariant, AutoTrustsOnlyProof) {
+  EXPECT_EQ(*Choose("", "auto", {.state = LaneState::kProven}, true), Precision::kInt8);
+  EXPECT_EQ(*Choose("", "auto", {.state = LaneState::kInconclusive}, true), Precision::kFp32);
+  EXPECT_EQ(*Choose("", "auto", {.state = LaneState::kRejected}, true), Precision::kFp32);
+}
+
+TEST(ChooseVariant, TheRouteInt8FallsBackToFp32WhileThereIsNone) {
+  EXPECT_EQ(*Choose("", "int8", {.state = LaneState::kBuilding}, false), Precision::kFp32);
+  EXPECT_EQ(*Choose("", "int8", {.state = LaneState::kRejected}, true), Precision::kInt8);
+}
+
+TEST(ChooseVariant, OtherRoutesAnswerInFp32) {
+  for (const char* mode : {"fp32", "split", "shadow"}) {
+    EXPECT_EQ(*Choose("", mode, {.state = LaneState::kProven}, true), Precision::kFp32) << mode;
+  }
+}
+
+}  // namespace
+}  // namespace tandem::routing
