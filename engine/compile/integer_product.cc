@@ -9,6 +9,7 @@
 #include "engine/compile/eltwise.h"
 #include "engine/compile/kernel_step.h"
 #include "engine/kernels/convert.h"
+#include "engine/kernels/dynamic.h"
 
 namespace tandem::engine {
 
@@ -17,6 +18,10 @@ namespace {
 using dnnl::memory;
 
 bool IsByte(DataType type) { return type == DataType::kUInt8 || type == DataType::kInt8; }
+
+kernels::ByteType KernelType(DataType type) {
+  return type == DataType::kInt8 ? kernels::ByteType::kInt8 : kernels::ByteType::kUInt8;
+}
 
 int32_t ByteAt(const void* address, DataType type) {
   return type == DataType::kInt8 ? static_cast<int8_t>(*Bytes(address)) : *Bytes(address);
@@ -64,9 +69,10 @@ std::optional<IntegerProduct> IntegerProduct::Of(PlanBuilder& builder, const Nod
   const auto zero_points = ZeroPoints(builder, node, 3, weights->dim(channel_axis));
   if (!zero_points.has_value()) return std::nullopt;
   const bool one_for_all = zero_points->size() == 1;
-  if (operands == Operands::kBytes && (!one_for_all || !MultipliesExactly(*weights))) return std::nullopt;
+  if (operands == Operands::kBytes && !MultipliesExactly(*weights)) return std::nullopt;
   // Sums of real numbers are rounded.
-  if (operands == Operands::kReal && builder.value(y).type != DataType::kFloat32) return std::nullopt;
+  const bool sums_real_numbers = operands == Operands::kReal || !one_for_all;
+  if (sums_real_numbers && builder.value(y).type != DataType::kFloat32) return std::nullopt;
   IntegerProduct product(builder, node, operands);
   product.weights_ = {DataType::kInt8, std::vector<float>(zero_points->size(), 1.0f), *zero_points,
                       one_for_all ? -1 : channel_axis};
@@ -86,11 +92,20 @@ memory::data_type IntegerProduct::result_type() const { return *DnnlType(builder
 bool IntegerProduct::SetAttributes(const memory::desc& result, dnnl::primitive_attr& attributes,
                                    std::vector<DnnlArgument>& arguments) {
   if (operands_ == Operands::kBytes && has_source_zero_point()) attributes.set_zero_points_mask(DNNL_ARG_SRC, 0);
-  if (has_weights_zero_point()) attributes.set_zero_points_mask(DNNL_ARG_WEIGHTS, 0);
-  return SetPostOps(builder_, node_, result, attributes, arguments);
+  dnnl::post_ops post_ops;
+  if (has_weights_zero_points() && weights_.per_tensor()) {
+    attributes.set_zero_points_mask(DNNL_ARG_WEIGHTS, 0);
+  } else if (has_weights_zero_points()) {
+    post_ops.append_binary(dnnl::algorithm::binary_add, result);
+  }
+  for (const PostOp& post_op : node_.post_ops) {
+    if (!AppendPostOp(builder_, node_, post_op, result, post_ops, arguments)) return false;
+  }
+  attributes.set_post_ops(post_ops);
+  return true;
 }
 
-void IntegerProduct::AddZeroPoints(std::vector<DnnlArgument>& arguments) {
+void IntegerProduct::AddZeroPoints(const memory::desc& result, std::vector<DnnlArgument>& arguments) {
   const memory::desc one = RowMajor(memory::data_type::s32, {1});
   if (operands_ == Operands::kBytes && has_source_zero_point()) {
     const ValueId id = node_.inputs[2];
@@ -101,10 +116,30 @@ void IntegerProduct::AddZeroPoints(std::vector<DnnlArgument>& arguments) {
     AddKernel(builder_, {builder_.Dense(id), zero_point}, run, absl::StrCat("zero point of ", Describe(node_)));
     arguments.push_back({DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC, zero_point, one});
   }
-  if (has_weights_zero_point()) {
+  if (has_weights_zero_points() && weights_.per_tensor()) {
     const BufferId zero_point = builder_.Constant(Tensor::Of<int32_t>({1}, weights_.zero_points));
     arguments.push_back({DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_WEIGHTS, zero_point, one});
+  } else if (has_weights_zero_points()) {
+    arguments.push_back({DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, OwedToColumns(), result});
   }
+}
+
+BufferId IntegerProduct::OwedToColumns() {
+  const ValueId x = node_.inputs[0];
+  const size_t depth = builder_.shape(x).back(), rows = NumElements(builder_.shape(x)) / depth;
+  const size_t columns = weights_.zero_points.size();
+  const std::vector<float> zero_points(weights_.zero_points.begin(), weights_.zero_points.end());
+  const BufferId owed = builder_.NewBuffer(rows * columns * sizeof(float));
+  std::vector<BufferId> buffers = {
+      builder_.Dense(x), builder_.Constant(Tensor::Of<float>({static_cast<int64_t>(columns)}, zero_points)), owed};
+  if (has_source_zero_point()) buffers.push_back(builder_.Dense(node_.inputs[2]));
+  const auto run = [=, isa = KernelIsa(), type = builder_.value(x).type,
+                    given = has_source_zero_point()](void* const* at) {
+    kernels::OweZeroPoints(isa, KernelType(type), given ? ByteAt(at[3], type) : 0, rows, depth, columns, Bytes(at[0]),
+                           Floats(at[1]), Floats(at[2]));
+  };
+  AddKernel(builder_, std::move(buffers), run, absl::StrCat("zero points by column of ", Describe(node_)));
+  return owed;
 }
 
 BufferId IntegerProduct::Source(const memory::desc& desc) {
@@ -117,8 +152,7 @@ BufferId IntegerProduct::Source(const memory::desc& desc) {
   const size_t count = ElementsOf(desc);
   const kernels::Isa isa = KernelIsa();
   const auto run = [=, given = has_source_zero_point()](void* const* at) {
-    const auto byte = type == DataType::kInt8 ? kernels::ByteType::kInt8 : kernels::ByteType::kUInt8;
-    const kernels::Quantization found{byte, 1, given ? ByteAt(at[2], type) : 0};
+    const kernels::Quantization found{KernelType(type), 1, given ? ByteAt(at[2], type) : 0};
     kernels::Dequantize(isa, found, count, Bytes(at[0]), Floats(at[1]));
   };
   AddKernel(builder_, std::move(buffers), run,

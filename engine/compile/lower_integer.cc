@@ -33,7 +33,7 @@ bool EmitMatMul(PlanBuilder& builder, const Node& node, Operands operands) {
   arguments.push_back(
       {DNNL_ARG_SRC, product->Source(RowMajor(product->source_type(), DnnlDims(builder.shape(x)))), source});
   arguments.push_back({DNNL_ARG_WEIGHTS, product->Weights(weights, pd.weights_desc()), pd.weights_desc()});
-  product->AddZeroPoints(arguments);
+  product->AddZeroPoints(result, arguments);
   arguments.push_back({DNNL_ARG_DST, builder.DefineDense(y), result});
   AddPrimitive(builder, dnnl::matmul(pd), pd.scratchpad_desc(), std::move(arguments),
                StepName("matmul", pd.impl_info_str(), node));
@@ -44,7 +44,7 @@ bool EmitConv(PlanBuilder& builder, const Node& node, const Window& window, Oper
   const ValueId x = node.inputs[0], w = node.inputs[1], y = node.outputs[0];
   std::optional<IntegerProduct> product = IntegerProduct::Of(builder, node, operands, 0);
   // oneDNN's convolutions know no zero points of weights.
-  if (!product.has_value() || product->has_weights_zero_point()) return false;
+  if (!product.has_value() || product->has_weights_zero_points()) return false;
   const int64_t groups = node.attributes.Int("group", 1);
   const memory::desc weights = ConvWeights(builder.shape(w), product->weights_type(), groups, false);
   const memory::desc source = ChannelsLast(product->source_type(), DnnlDims(builder.shape(x)));
@@ -60,7 +60,7 @@ bool EmitConv(PlanBuilder& builder, const Node& node, const Window& window, Oper
   if (IsReferenceKernel(pd.impl_info_str())) return false;
   arguments.push_back({DNNL_ARG_SRC, product->Source(source), source});
   arguments.push_back({DNNL_ARG_WEIGHTS, product->Weights(weights, pd.weights_desc()), pd.weights_desc()});
-  product->AddZeroPoints(arguments);
+  product->AddZeroPoints(result, arguments);
   arguments.push_back({DNNL_ARG_DST, builder.DefineIn(y, result), result});
   AddPrimitive(builder, dnnl::convolution_forward(pd), pd.scratchpad_desc(), std::move(arguments),
                StepName("convolution", pd.impl_info_str(), node));

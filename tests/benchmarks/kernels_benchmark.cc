@@ -16,6 +16,7 @@
 #include "engine/kernels/binary.h"
 #include "engine/kernels/channels.h"
 #include "engine/kernels/convert.h"
+#include "engine/kernels/dynamic.h"
 #include "engine/kernels/resize.h"
 #include "engine/kernels/rows.h"
 #include "engine/kernels/table.h"
@@ -124,6 +125,14 @@ void RegisterRows() {
   }
 }
 
+void RegisterDynamic() {
+  for (size_t count : {size_t{128}, size_t{24 * 2048}}) {
+    MeasureSets("QuantizeDynamically" + std::to_string(count), 5 * count, [=](Isa isa, Buffers& buffers) {
+      benchmark::DoNotOptimize(QuantizeDynamically(isa, count, buffers.reals.data(), buffers.y.data()));
+    });
+  }
+}
+
 void RegisterChannels() {
   for (size_t channels : {size_t{24}, kChannels}) {
     const size_t rows = kCount / channels;
@@ -158,6 +167,7 @@ int main(int argc, char** argv) {
   tandem::engine::kernels::RegisterElementwise();
   tandem::engine::kernels::RegisterConversions();
   tandem::engine::kernels::RegisterRows();
+  tandem::engine::kernels::RegisterDynamic();
   tandem::engine::kernels::RegisterChannels();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

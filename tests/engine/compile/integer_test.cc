@@ -32,23 +32,28 @@ Tensor Bytes(const Shape& shape, DataType type, int largest = 64) {
   return bytes;
 }
 
-// How weights are stored: their type, and a zero point for all or, from this one on, one for each of `channels`.
+// How weights are stored: their type, and a zero point for all or one for each channel, this one and some more.
+enum class Spread { kOne, kAlike, kDiffering };
 struct Weights {
   DataType type;
   int zero_point;
-  bool per_channel = false;
-  bool over_bytes = true;  // in a matrix product
+  Spread spread = Spread::kOne;
 };
 const Weights kWeights[] = {
-    {DataType::kInt8, 0},       {DataType::kUInt8, 128},
-    {DataType::kInt8, -7},      {DataType::kUInt8, 131},
-    {DataType::kInt8, 0, true}, {DataType::kUInt8, 128, true},
-    {DataType::kUInt8, 0},      {DataType::kUInt8, 120, true, false},
+    {DataType::kInt8, 0},
+    {DataType::kUInt8, 128},
+    {DataType::kInt8, -7},
+    {DataType::kUInt8, 131},
+    {DataType::kUInt8, 0},
+    {DataType::kInt8, 0, Spread::kAlike},
+    {DataType::kUInt8, 128, Spread::kAlike},
+    {DataType::kUInt8, 120, Spread::kDiffering},
+    {DataType::kInt8, -3, Spread::kDiffering},
 };
 
 Tensor ZeroPoints(const Weights& weights, int64_t channels) {
-  const bool differ = weights.per_channel && !weights.over_bytes;
-  Tensor zeros(weights.type, weights.per_channel ? Shape{channels} : Shape{});
+  const bool differ = weights.spread == Spread::kDiffering;
+  Tensor zeros(weights.type, weights.spread == Spread::kOne ? Shape{} : Shape{channels});
   for (int64_t c = 0; c < zeros.num_elements(); ++c) {
     const int value = weights.zero_point + (differ ? static_cast<int>(c % 5) : 0);
     if (weights.type == DataType::kInt8) {
@@ -99,7 +104,7 @@ TEST(DynamicProductTest, MatricesAgreeWithTheReferenceForEveryWayToStoreWeights)
       maker.Output(y);
       ExpectPlanAgrees(maker.graph);
       const std::vector<std::string> steps = FastSteps(maker.graph);
-      ExpectOverBytes(steps, weights.over_bytes);
+      ExpectOverBytes(steps, true);
       EXPECT_THAT(steps, Contains(AllOf(HasSubstr("matmul"), HasSubstr("+Mul +Add +Relu"))));
     }
   }
@@ -135,7 +140,8 @@ TEST(DynamicProductTest, ConvolutionsAgreeWithTheReferenceForEveryWayToStoreWeig
       ExpectPlanAgrees(maker.graph);
       const std::vector<std::string> steps = FastSteps(maker.graph);
       EXPECT_THAT(steps, Contains(AllOf(HasSubstr("convolution"), HasSubstr("+Mul +Add +Relu"))));
-      const bool around_zero = weights.zero_point == (weights.type == DataType::kInt8 ? 0 : 128);
+      const bool around_zero =
+          weights.spread != Spread::kDiffering && weights.zero_point == (weights.type == DataType::kInt8 ? 0 : 128);
       ExpectOverBytes(steps, around_zero);
     }
   }

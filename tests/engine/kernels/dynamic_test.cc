@@ -71,5 +71,29 @@ TEST(QuantizeDynamicallyTest, FindsParametersForZerosAndNaNs) {
   }
 }
 
+TEST(OweZeroPointsTest, EqualsTheSumsTimesTheZeroPointsAtEverySize) {
+  constexpr size_t kRows = 3;
+  const std::vector<uint8_t> x = RandomBytes(kRows * kLongest, 43);
+  std::vector<float> zero_points(kLongest);
+  for (size_t i = 0; i < kLongest; ++i) zero_points[i] = static_cast<float>(i) - 60;
+  for (const Quantization& q : Quantizations()) {
+    for (Isa isa : Isas()) {
+      for (size_t size = 1; size <= kLongest; ++size) {
+        const size_t depth = size, columns = kLongest + 1 - size;
+        Result<float> y(kRows * columns);
+        OweZeroPoints(isa, q.type, q.zero_point, kRows, depth, columns, x.data(), zero_points.data(), y.data());
+        const std::vector<float> result = y.Get();
+        for (size_t row = 0; row < kRows; ++row) {
+          int sum = 0;
+          for (size_t i = 0; i < depth; ++i) sum += Steps(q, x[row * depth + i]);
+          for (size_t i = 0; i < columns; ++i) {
+            ASSERT_EQ(result[row * columns + i], -static_cast<float>(sum) * zero_points[i]) << NameOf(isa);
+          }
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tandem::engine::kernels
