@@ -18,7 +18,6 @@
 #include "engine/kernels/convert.h"
 #include "engine/kernels/dynamic.h"
 #include "engine/kernels/resize.h"
-#include "engine/kernels/rows.h"
 #include "engine/kernels/table.h"
 
 namespace tandem::engine::kernels {
@@ -113,18 +112,6 @@ void RegisterConversions() {
   }
 }
 
-void RegisterRows() {
-  for (size_t columns : {size_t{64}, size_t{512}}) {
-    const size_t rows = 64;
-    MeasureSets("QuantizeRows" + std::to_string(columns), 5 * rows * columns, [=](Isa isa, Buffers& buffers) {
-      float scales[rows];
-      int32_t zero_points[rows], sums[rows];
-      QuantizeRows(isa, rows, columns, columns, buffers.reals.data(), buffers.y.data(), {scales, zero_points, sums});
-      benchmark::DoNotOptimize(sums[0]);
-    });
-  }
-}
-
 void RegisterDynamic() {
   for (size_t count : {size_t{128}, size_t{24 * 2048}}) {
     MeasureSets("QuantizeDynamically" + std::to_string(count), 5 * count, [=](Isa isa, Buffers& buffers) {
@@ -166,7 +153,6 @@ void RegisterChannels() {
 int main(int argc, char** argv) {
   tandem::engine::kernels::RegisterElementwise();
   tandem::engine::kernels::RegisterConversions();
-  tandem::engine::kernels::RegisterRows();
   tandem::engine::kernels::RegisterDynamic();
   tandem::engine::kernels::RegisterChannels();
   benchmark::Initialize(&argc, argv);
