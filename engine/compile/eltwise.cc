@@ -96,6 +96,12 @@ bool BindOperand(PlanBuilder& builder, ValueId operand, const dnnl::memory::desc
 
 bool AppendPostOp(PlanBuilder& builder, const Node& node, const PostOp& post_op, const dnnl::memory::desc& result,
                   dnnl::post_ops& post_ops, std::vector<DnnlArgument>& arguments) {
+  if (post_op.op == "tandem.RoundTo") {
+    post_ops.append_eltwise(algorithm::eltwise_linear, 1 / post_op.alpha, 0);
+    post_ops.append_eltwise(algorithm::eltwise_round, 0, 0);
+    post_ops.append_eltwise(algorithm::eltwise_linear, post_op.alpha, 0);
+    return true;
+  }
   if (post_op.operand < 0) {
     const std::optional<Eltwise> eltwise = EltwiseOf(post_op);
     if (!eltwise.has_value()) return false;

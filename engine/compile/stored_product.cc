@@ -21,6 +21,8 @@ bool AreSymmetric(const PlanBuilder& builder, ValueId weights) {
                      [](int32_t zero_point) { return zero_point == 0; });
 }
 
+constexpr absl::string_view kRoundTo = "tandem.RoundTo";
+
 // Operations f with f(a * x) = a * f(x) for positive a, once their bounds are in the same unit.
 bool KeepsUnits(const PostOp& post_op) {
   return post_op.op == "Relu" || post_op.op == "LeakyRelu" || post_op.op == "Clip";
@@ -85,6 +87,7 @@ const Quantization* StoredProduct::StoredAddend(const PostOp& post_op) const {
 float StoredProduct::FirstUnit() const {
   for (const PostOp& post_op : node_.post_ops) {
     if (const Quantization* const addend = StoredAddend(post_op)) return addend->scale();
+    if (post_op.op == kRoundTo) return post_op.alpha;
     if (!KeepsUnits(post_op)) return 1;
   }
   const std::optional<Quantization>& result = builder_.value(node_.outputs[0]).quantization;
@@ -118,6 +121,11 @@ bool StoredProduct::Append(const PostOp& post_op, const memory::desc& result, dn
     arguments.push_back(
         {DNNL_ARG_ATTR_MULTIPLE_POST_OP(post_ops.len()) | DNNL_ARG_SRC_1, builder_.In(operand, own), desc});
     post_ops.append_binary(dnnl::algorithm::binary_add, desc);
+    return true;
+  }
+  if (post_op.op == kRoundTo) {
+    Rescale(post_op.alpha, 0, post_ops);
+    post_ops.append_eltwise(dnnl::algorithm::eltwise_round, 0, 0);
     return true;
   }
   if (!KeepsUnits(post_op)) Rescale(1, 0, post_ops);

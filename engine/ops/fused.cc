@@ -1,4 +1,5 @@
 // Operators of our own that passes make out of patterns; files never hold them.
+#include <cmath>
 #include <cstring>
 
 #include "engine/ops/families.h"
@@ -38,20 +39,31 @@ absl::Status ChannelShuffle(KernelContext& ctx) {
   return absl::OkStatus();
 }
 
-// The input itself: what differs is how the result is stored (Value::quantization).
-absl::Status InferStore(InferContext& ctx) {
+// Type and shape of the input.
+absl::Status InferSame(InferContext& ctx) {
   ctx.SetOutput(0, ctx.type(0), ctx.has_shape(0) ? std::optional<Shape>(ctx.shape(0)) : std::nullopt);
   return absl::OkStatus();
 }
 
+// The input itself: what differs is how the result is stored (Value::quantization).
 absl::Status Store(KernelContext& ctx) {
   if (ctx.input(0).num_bytes() > 0) std::memcpy(ctx.output(0).data(), ctx.input(0).data(), ctx.input(0).num_bytes());
   return absl::OkStatus();
 }
 
+// To the nearest multiple of alpha, halves to even ones.
+absl::Status RoundTo(KernelContext& ctx) {
+  const float step = ctx.attributes().Float("alpha", 1);
+  const auto x = ctx.input(0).values<float>();
+  const auto y = ctx.output(0).mutable_values<float>();
+  for (size_t i = 0; i < x.size(); ++i) y[i] = std::nearbyint(x[i] / step) * step;
+  return absl::OkStatus();
+}
+
 constexpr OpDef kOps[] = {
     {"tandem.ChannelShuffle", 1, 1, InferChannelShuffle, ChannelShuffle},
-    {"tandem.Store", 1, 1, InferStore, Store},
+    {"tandem.RoundTo", 1, 1, InferSame, RoundTo},
+    {"tandem.Store", 1, 1, InferSame, Store},
 };
 
 }  // namespace

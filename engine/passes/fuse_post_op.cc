@@ -52,10 +52,12 @@ bool FitsAsOperand(const Matcher& matcher, ValueId operand, const Shape& to, con
 std::optional<Patch> Fused(const Matcher& matcher, const Node& node, const Node& base, PostOp post_op,
                            ValueId operand) {
   Node fused = base;
+  // What is rounded between the two stays rounded: quantizers let its range stand for a rectifier.
   if (const auto& rounded = matcher.value(base.outputs[0]).quantization; rounded.has_value()) {
-    const bool is_signed = rounded->type == DataType::kInt8;
-    const float low = static_cast<float>((is_signed ? -128 : 0) - rounded->zero_point());
-    fused.post_ops.push_back({.op = "Clip", .alpha = low * rounded->scale(), .beta = (low + 255) * rounded->scale()});
+    const float scale = rounded->scale();
+    const float low = static_cast<float>((rounded->type == DataType::kInt8 ? -128 : 0) - rounded->zero_point());
+    fused.post_ops.push_back({.op = "tandem.RoundTo", .alpha = scale});
+    fused.post_ops.push_back({.op = "Clip", .alpha = low * scale, .beta = (low + 255) * scale});
   }
   if (operand != kNoValue) {
     post_op.operand = static_cast<int>(fused.inputs.size());
@@ -66,20 +68,10 @@ std::optional<Patch> Fused(const Matcher& matcher, const Node& node, const Node&
   return ReplaceNode(matcher, node, std::move(fused));
 }
 
-// Whether rounding `result` to its quantization, if it has one, can be left out: only `after` reads it, and is rounded
-// at least as coarsely itself, so that the outcome moves by no more than one of its steps. Its range must stay:
-// quantizers let it stand for a rectifier.
-bool CanStayUnrounded(const Matcher& matcher, ValueId result, const Node& after) {
-  if (!matcher.HasOneReader(result)) return false;
-  const std::optional<Quantization>& fine = matcher.value(result).quantization;
-  const std::optional<Quantization>& coarse = matcher.value(after.outputs[0]).quantization;
-  return !fine.has_value() || (coarse.has_value() && fine->scale() <= coarse->scale());
-}
-
-const Node* FusibleBase(const Matcher& matcher, ValueId result, const Node& after) {
+const Node* FusibleBase(const Matcher& matcher, ValueId result) {
   const Node* base = matcher.Producer(result);
-  const bool fusible = base != nullptr && CanStayUnrounded(matcher, result, after) &&
-                       base->post_ops.size() < kMostPostOps && TakesPostOps(matcher, *base);
+  const bool fusible = base != nullptr && matcher.HasOneReader(result) && base->post_ops.size() < kMostPostOps &&
+                       TakesPostOps(matcher, *base);
   return fusible ? base : nullptr;
 }
 
@@ -90,7 +82,7 @@ std::optional<Patch> FuseBinary(const Matcher& matcher, const Node& node) {
   const bool commutes = node.op == "Add" || node.op == "Mul";
   for (int side = 0; side < (commutes ? 2 : 1); ++side) {
     const ValueId result = node.inputs[side], operand = node.inputs[1 - side];
-    const Node* base = FusibleBase(matcher, result, node);
+    const Node* base = FusibleBase(matcher, result);
     if (base == nullptr || operand == result || matcher.value(result).shape != to) continue;
     if (!FitsAsOperand(matcher, operand, *to, *base)) continue;
     return Fused(matcher, node, *base, PostOp{.op = node.op}, operand);
@@ -109,7 +101,7 @@ std::optional<Patch> FusePostOp(const Matcher& matcher, const Node& node) {
   const bool normalizes = post_op->op == "Relu" && base != nullptr && base->op == "BatchNormalization" &&
                           base->post_ops.empty() && base->outputs.size() == 1 && matcher.IsPassedOn(node.inputs[0]);
   if (normalizes) return Fused(matcher, node, *base, *post_op, kNoValue);
-  base = FusibleBase(matcher, node.inputs[0], node);
+  base = FusibleBase(matcher, node.inputs[0]);
   return base == nullptr ? std::nullopt : Fused(matcher, node, *base, *post_op, kNoValue);
 }
 

@@ -85,7 +85,7 @@ TEST(StoredConvTest, ResidualSumsAreTakenFromIntegers) {
 }
 
 // Quantizers of other projects round between the convolution and the sum as well.
-TEST(StoredConvTest, RoundingBeforeACoarserSumIsLeftOut) {
+TEST(StoredConvTest, RoundingBeforeASumIsAPostOpToo) {
   const ConvCase c{{1, 32, 8, 8}, 32, {1, 1}};
   GraphMaker maker;
   const ValueId x = Rounded(maker, maker.Input(c.x), kUnsigned);
