@@ -1,13 +1,13 @@
 #include "engine/compile/integer_product.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "engine/compile/dequantized.h"
 #include "engine/compile/dnnl_types.h"
 #include "engine/compile/eltwise.h"
 #include "engine/compile/kernel_step.h"
+#include "engine/compile/saturation.h"
 #include "engine/kernels/convert.h"
 #include "engine/kernels/dynamic.h"
 
@@ -27,16 +27,11 @@ int32_t ByteAt(const void* address, DataType type) {
   return type == DataType::kInt8 ? static_cast<int8_t>(*Bytes(address)) : *Bytes(address);
 }
 
-// Without instructions for sums of bytes, oneDNN adds two products at a time in 16 bits, which may be too few: all is
-// well while twice the largest weight times the largest byte fits.
-bool MultipliesExactly(const Tensor& weights) {
-  using dnnl::cpu_isa;
-  const auto has = [effective = dnnl::get_effective_cpu_isa()](cpu_isa level) {
-    return (static_cast<unsigned>(effective) & static_cast<unsigned>(level)) == static_cast<unsigned>(level);
-  };
-  if (has(cpu_isa::avx512_core_vnni) || has(cpu_isa::avx2_vnni)) return true;
-  const auto values = weights.values<int8_t>();
-  return std::all_of(values.begin(), values.end(), [](int8_t value) { return std::abs(value) * 2 * 255 <= 32767; });
+// Whether the sums are right to the bit on this CPU.
+bool MultipliesExactly(DataType source, const Tensor& weights, int64_t summed_axis) {
+  if (!PairsSaturate()) return true;
+  // oneDNN halves the weights of signed sources for such CPUs.
+  return source == DataType::kUInt8 && !MaySaturate(weights, summed_axis);
 }
 
 // The constant zero point of input `i` of `node`, or of the weights' `channels`; nothing when it is none or of another
@@ -69,7 +64,10 @@ std::optional<IntegerProduct> IntegerProduct::Of(PlanBuilder& builder, const Nod
   const auto zero_points = ZeroPoints(builder, node, 3, weights->dim(channel_axis));
   if (!zero_points.has_value()) return std::nullopt;
   const bool one_for_all = zero_points->size() == 1;
-  if (operands == Operands::kBytes && !MultipliesExactly(*weights)) return std::nullopt;
+  const int64_t summed_axis = 1 - channel_axis;
+  if (operands == Operands::kBytes && !MultipliesExactly(builder.value(x).type, *weights, summed_axis)) {
+    return std::nullopt;
+  }
   // Sums of real numbers are rounded.
   const bool sums_real_numbers = operands == Operands::kReal || !one_for_all;
   if (sums_real_numbers && builder.value(y).type != DataType::kFloat32) return std::nullopt;

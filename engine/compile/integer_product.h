@@ -21,8 +21,8 @@ class IntegerProduct {
   enum class Operands { kBytes, kReal };
 
   // The product that `node` is, of operands of one kind; nothing when it cannot be made of these. `channel_axis`: of
-  // the weights, the one that has a zero point for each position where there is not one for all.
-  // Zero points of byte weights are for matrix products only.
+  // the weights, 0 or 1, the one that has a zero point for each position where there is not one for all; products are
+  // summed along the other.
   static std::optional<IntegerProduct> Of(PlanBuilder& builder, const Node& node, Operands operands,
                                           int64_t channel_axis);
 

@@ -63,8 +63,8 @@ std::optional<Patch> RecognizeIntegerProduct(const Matcher& matcher, const Node&
 // DequantizeLinear of constants -> a constant that is stored as they are; unsigned ones become signed.
 std::optional<Patch> StoreWeights(const Matcher& matcher, const Node& node);
 
-// QuantizeLinear, DequantizeLinear with the same constant parameters -> their input, stored so; where others read that
-// too, or it is an input of the graph, a tandem.Store of it. Needs shapes.
+// QuantizeLinear, DequantizeLinear with the same constant parameters -> their input, stored so, signed numbers as
+// unsigned ones; where others read that too, or it is an input of the graph, a tandem.Store of it. Needs shapes.
 std::optional<Patch> StoreQuantized(const Matcher& matcher, const Node& node);
 
 // An operator that only moves elements, with its input or its result stored -> both stored alike. Needs shapes.

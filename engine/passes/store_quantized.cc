@@ -7,6 +7,15 @@ namespace tandem::engine {
 
 namespace {
 
+// The same numbers stored unsigned, as integer kernels prefer to read them; what a quantizer wrote in one type and then
+// the other becomes one.
+Quantization Unsigned(Quantization quantization) {
+  if (quantization.type == DataType::kUInt8) return quantization;
+  quantization.type = DataType::kUInt8;
+  for (int32_t& zero_point : quantization.zero_points) zero_point += 128;
+  return quantization;
+}
+
 // Whether everything that reads `x` reads it through a QuantizeLinear.
 bool OnlyQuantized(const Matcher& matcher, ValueId x) {
   if (matcher.graph().IsOutput(x)) return false;
@@ -32,11 +41,12 @@ ValueId FindStored(const Matcher& matcher, ValueId x, const Quantization& quanti
 std::optional<Patch> StoreQuantized(const Matcher& matcher, const Node& node) {
   if (node.op != "DequantizeLinear") return std::nullopt;
   const Graph& graph = matcher.graph();
-  const std::optional<Quantization> quantization = QuantizationOf(graph, node);
+  std::optional<Quantization> quantization = QuantizationOf(graph, node);
   const Node* const quantize = matcher.Producer(node.inputs[0], "QuantizeLinear");
   if (!quantization.has_value() || !quantization->per_tensor() || quantize == nullptr) return std::nullopt;
   const ValueId x = quantize->inputs[0];
   if (QuantizationOf(graph, *quantize) != quantization || !IsStorable(matcher.value(x))) return std::nullopt;
+  quantization = Unsigned(*std::move(quantization));
   const bool is_output = graph.IsOutput(node.outputs[0]);
   Patch patch(graph);
   // Two outputs of the graph cannot be one value.

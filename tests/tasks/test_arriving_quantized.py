@@ -22,8 +22,9 @@ TASKS = tandemd.SHARED / "tasks/tasks.py"
 # Task: how many items calibrate, how many are judged.
 ITEMS = {"kws": (50, 800), "cifar10": (50, 800), "imagenet_v2": (10, 100)}
 # The engine adds in another order than ONNX Runtime: where a sum falls between two steps, the step may be the other.
-# An answer near a tie may come out otherwise then, and few items make one answer weigh more.
-TOLERANCE = .003
+# An answer near a tie may come out otherwise then, and few items make one answer weigh more. ONNX Runtime's own scores
+# of one network in two forms lie .0025 apart here: two answers of 800. Three may differ.
+TOLERANCE = .004
 
 
 @pytest.fixture(scope="module", name="tasks")

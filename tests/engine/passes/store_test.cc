@@ -52,6 +52,16 @@ TEST(StoreQuantizedTest, OneStoreServesAllReadersOfTheSameRounding) {
   EXPECT_EQ(StoredValues(Rewritten(maker.graph, StoreQuantized)), 1);
 }
 
+TEST(StoreQuantizedTest, SignedNumbersAreStoredUnsigned) {
+  GraphMaker maker;
+  const ValueId h = maker.Op("Relu", {maker.Input({2, 3})});
+  const ValueId unsigned_first = Rounded(maker, h, {0.1f, 127});
+  maker.Output(maker.Op("Exp", {Rounded(maker, unsigned_first, {0.1f, -1, true})}));
+  const Graph after = Rewritten(maker.graph, StoreQuantized);
+  EXPECT_THAT(OpsOf(after), ElementsAre("Relu", "Exp"));
+  EXPECT_EQ(after.value(h).quantization, (Quantization{DataType::kUInt8, {0.1f}, {127}}));
+}
+
 TEST(StoreQuantizedTest, OtherParametersOnTheWayBackStay) {
   GraphMaker maker;
   const ValueId zero = maker.Constant(Tensor::Scalar<uint8_t>(7));
