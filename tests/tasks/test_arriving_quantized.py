@@ -21,10 +21,11 @@ TASKS = tandemd.SHARED / "tasks/tasks.py"
 
 # Task: how many items calibrate, how many are judged.
 ITEMS = {"kws": (50, 800), "cifar10": (50, 800), "imagenet_v2": (10, 100)}
-# The engine adds in another order than ONNX Runtime: where a sum falls between two steps, the step may be the other.
-# An answer near a tie may come out otherwise then, and few items make one answer weigh more. ONNX Runtime's own scores
-# of one network in two forms lie .0025 apart here: two answers of 800. Three may differ.
-TOLERANCE = .004
+# The engine adds in another order than ONNX Runtime: where a sum falls between two steps, the step may be the other, and
+# an answer near a tie may come out otherwise. ONNX Runtime, with its optimizations and without, gives another answer to
+# 0.75 % of 400 images by MobileNetV2's quantized file, and we agree with either as well as they do with each other. So
+# two answers may differ where few items make each weigh more than the tolerance.
+TOLERANCE = 0.003
 
 
 @pytest.fixture(scope="module", name="tasks")
@@ -77,7 +78,7 @@ def assert_scores_alike(task, path, name, items, labels, folder, record_property
     agreement = np.mean(ours.reshape(len(items), -1).argmax(1) == expected.reshape(len(items), -1).argmax(1))
     record_property("agreement", float(agreement))
     print(f"ONNX Runtime {score(expected):.4f}, ours {score(ours):.4f}, equal answers {agreement:.4f}")
-    assert score(ours) == pytest.approx(score(expected), abs=max(TOLERANCE, 1 / len(items)) + 1e-9)
+    assert score(ours) == pytest.approx(score(expected), abs=max(TOLERANCE, 2 / len(items)) + 1e-9)
     assert agreement >= .9
 
 
