@@ -17,6 +17,8 @@ import tandemd
 from fashion_mnist import dataset
 from small_models import add_constant, add_constant_int8, tensor, until
 
+pytestmark = pytest.mark.request_path
+
 ONES = np.ones((1, 2), np.float32)
 PROVEN = fake.SUCCEEDS.format(verdict="proven")
 
