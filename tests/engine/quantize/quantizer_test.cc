@@ -150,6 +150,30 @@ TEST(QuantizerTest, EveryMethodGivesAVerdict) {
   }
 }
 
+TEST(QuantizerTest, ABudgetThatSignsCannotMeetIsBlamedOnLayers) {
+  GraphMaker maker;
+  ValueId x = maker.Input({1, 3, 16, 16});
+  for (const int64_t channels : {3, 16, 16, 16, 16}) {
+    x = maker.Op("Relu", {maker.Op("Conv", {x, maker.Weights({16, channels, 3, 3}), maker.Weights({16})})});
+  }
+  maker.Output(x);
+  FixedSamples samples(maker.graph, 20);
+  QuantizeOptions options;
+  options.method = "binary";
+  const auto result = Quantize(maker.graph, samples, options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  const Report& report = result->report;
+  EXPECT_EQ(report.verdict, Verdict::kRejected);
+  EXPECT_THAT(report.reason, HasSubstr("The layers that cost most: Conv"));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("6912 signs in 8 bits")));
+  // What was tried is there to be looked at, and measured.
+  EXPECT_TRUE(result->graph.has_value());
+  EXPECT_GT(report.loss.value().lower, report.loss->budget);
+  double shares = 0;
+  for (const LayerReport& layer : report.layers) shares += layer.noise_share.value_or(0);
+  EXPECT_NEAR(shares, 1, 1e-6);
+}
+
 TEST(QuantizerTest, WeightsAreSmallerWhereSumsSaturate) {
   const Network net;
   FixedSamples samples(net.maker.graph, 20);
