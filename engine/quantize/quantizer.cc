@@ -323,10 +323,7 @@ absl::Status Quantizer::Judge() {
 void Quantizer::Decide() {
   const LossReport& loss = *report_.loss;
   const double gain = *report_.fp32_ms / *report_.int8_ms;
-  const auto shown = [&](double value) {
-    return loss.metric == "sqnr" ? absl::StrFormat("%.1f dB", -10 * std::log10(std::max(value, 1e-12)))
-                                 : absl::StrFormat("%.2f %%", 100 * value);
-  };
+  const auto shown = [&](double value) { return ShownLoss(loss, value); };
   const std::string measured =
       absl::StrFormat("%s of %s (%s to %s at %g %% confidence; budget %s)", shown(loss.value),
                       loss.metric == "top1"        ? "accuracy lost"

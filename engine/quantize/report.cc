@@ -1,6 +1,7 @@
 #include "engine/quantize/report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -60,6 +61,11 @@ absl::string_view NameOf(Verdict verdict) {
       return "rejected";
   }
   return "";
+}
+
+std::string ShownLoss(const LossReport& loss, double value) {
+  return loss.metric == "sqnr" ? absl::StrFormat("%.1f dB", -10 * std::log10(std::max(value, 1e-12)))
+                               : absl::StrFormat("%.2f %%", 100 * value);
 }
 
 std::string CostliestLayers(const std::vector<LayerReport>& layers) {

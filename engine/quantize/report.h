@@ -52,6 +52,9 @@ struct Report {
   std::vector<LayerReport> layers;
 };
 
+// `value`, the loss of `loss` or a bound of it, for people: "0.50 %", or by sqnr "26.3 dB".
+std::string ShownLoss(const LossReport& loss, double value);
+
 // "The layers that cost most: Conv 'a' (61 % of the noise).": the few that stand out; empty when none does.
 std::string CostliestLayers(const std::vector<LayerReport>& layers);
 

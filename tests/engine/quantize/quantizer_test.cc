@@ -10,6 +10,7 @@
 #include "engine/onnx/export.h"
 #include "engine/quantize/graph_runner.h"
 #include "engine/quantize/insert.h"
+#include "engine/quantize/methods.h"
 #include "engine/quantize/sites.h"
 #include "engine/quantize/weights.h"
 #include "tests/engine/graph_maker.h"
@@ -239,6 +240,29 @@ TEST(ReportTest, JsonHoldsWhatReadersLookFor) {
   EXPECT_EQ(json["speed"]["ratio"], 1.5);
   EXPECT_EQ(json["layers"][0]["precision"], "int8");
   EXPECT_THAT(ReportAsMarkdown(report), HasSubstr("inconclusive"));
+}
+
+TEST(ReportTest, MethodsStandSideBySide) {
+  Report judged, refused;
+  judged.method = "integer";
+  judged.verdict = Verdict::kProven;
+  judged.loss = LossReport{.metric = "sqnr", .value = 1e-3, .lower = 9e-4, .upper = 2e-3, .budget = 1e-2};
+  judged.fp32_ms = 3;
+  judged.int8_ms = 2;
+  judged.fp32_bytes = refused.fp32_bytes = 400;
+  judged.int8_bytes = 100;
+  judged.layers.push_back({.name = "a", .op = "Conv", .int8 = true});
+  refused.method = "binary";
+  refused.verdict = Verdict::kRejected;
+  refused.reason = "no";
+  const std::string page = MethodsAsMarkdown({refused, judged});
+  EXPECT_THAT(page, HasSubstr("| proven | 30.0 dB | 30.5 dB to 27.0 dB | 20.0 dB | 3.000 | 2.000 | 1.50 | 100 | 4.00 | "
+                              "1 of 1 |"));
+  EXPECT_THAT(page, HasSubstr("| rejected | - | - | - | - | - | - | - | - | 0 of 0 |"));
+  EXPECT_THAT(MethodsAsText({refused, judged}), HasSubstr("signal to noise"));
+  const auto json = nlohmann::json::parse(MethodsAsJson({refused, judged}));
+  EXPECT_EQ(json["methods"][0]["verdict"], "rejected");
+  EXPECT_EQ(json["methods"][1]["layers"]["int8"], 1);
 }
 
 }  // namespace
