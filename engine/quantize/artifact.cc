@@ -80,7 +80,14 @@ absl::Status Exchange(const fs::path& from, const fs::path& to) {
 
 absl::Status Fill(const fs::path& temporary, const fs::path& target, const std::map<std::string, std::string>& files) {
   if (chmod(temporary.c_str(), 0755) != 0) return Failed(temporary, "cannot be made readable");
-  for (const auto& [name, bytes] : files) TANDEM_RETURN_IF_ERROR(WriteFile(temporary / name, bytes));
+  for (const auto& [name, bytes] : files) {
+    const fs::path path = temporary / name;
+    std::error_code error;
+    fs::create_directories(path.parent_path(), error);
+    if (error) return absl::UnavailableError(absl::StrCat(path.string(), ": cannot be created: ", error.message()));
+    TANDEM_RETURN_IF_ERROR(WriteFile(path, bytes));
+    if (path.parent_path() != temporary) TANDEM_RETURN_IF_ERROR(SyncFolder(path.parent_path()));
+  }
   TANDEM_RETURN_IF_ERROR(SyncFolder(temporary));
   TANDEM_RETURN_IF_ERROR(Exchange(temporary, target));
   return SyncFolder(target.parent_path());

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/quantize/build.h"
 #include "engine/quantize/judge.h"
+#include "engine/quantize/kept_samples.h"
 #include "engine/quantize/search.h"
 #include "engine/quantize/sites.h"
 #include "engine/quantize/timing.h"
@@ -34,16 +35,12 @@ bool ArrivesQuantized(const Graph& graph) {
   return false;
 }
 
-// Samples held in memory, for graphs that are run on them again and again.
-class KeptSamples : public Samples {
- public:
-  explicit KeptSamples(std::vector<std::vector<Tensor>> samples) : samples_(std::move(samples)) {}
-  int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
-  absl::StatusOr<std::vector<Tensor>> Read(int64_t index) override { return samples_[index]; }
+bool AnyOf(const std::vector<bool>& flags) { return std::find(flags.begin(), flags.end(), true) != flags.end(); }
 
- private:
-  const std::vector<std::vector<Tensor>> samples_;
-};
+// How many samples of `bytes_of_each` fit into `budget`.
+int64_t Fitting(int64_t most, int64_t bytes_of_each, int64_t budget) {
+  return std::clamp(budget / std::max<int64_t>(bytes_of_each, 1), int64_t{4}, most);
+}
 
 class Quantizer {
  public:
@@ -62,10 +59,11 @@ class Quantizer {
 
   absl::Status Build();
   absl::StatusOr<Workbench> Prepare(std::vector<Layer> layers);
-  absl::StatusOr<std::vector<std::vector<Tensor>>> ReadSome(int64_t most, int64_t bytes_of_each, int64_t budget);
+  bool IsTooLittle(const std::vector<Layer>& layers, const std::vector<bool>& eligible,
+                   const std::vector<bool>& int8) const;
+  void NotePackedSize(const std::vector<Layer>& layers, const std::vector<bool>& int8);
   std::vector<bool> Eligible(const std::vector<Layer>& layers);
   absl::StatusOr<Built> BestRecipe(const Workbench& bench, const std::vector<bool>& int8);
-  absl::StatusOr<Comparison> CompareOnKept(const Graph& quantized);
   absl::Status TimeLayersOf(const Workbench& bench, const Built& built);
   absl::StatusOr<std::vector<bool>> LeaveSlowLayers(const Workbench& bench, const Built& built);
   absl::StatusOr<std::vector<bool>> LeaveNoisyLayers(const Workbench& bench, const Built& built,
@@ -81,27 +79,15 @@ class Quantizer {
   GraphRunner exact_;
   Split split_;
   Yardstick yardstick_;
-  std::unique_ptr<KeptSamples> kept_;
-  std::vector<int64_t> kept_labels_;
-  std::vector<std::vector<Tensor>> kept_outputs_;  // of the float graph
+  KeptSamples kept_;
   std::vector<Tensor> timed_inputs_;
   std::vector<double> fp32_us_, int8_us_;   // by layer
+  std::vector<double> noise_share_;         // by layer, once the search has measured it
   std::vector<std::string> left_in_float_;  // by layer: why, or empty
+  bool hopeless_ = false;                   // no choice of layers is good enough: what is judged is all of them
   std::optional<Graph> result_;
   Report report_;
 };
-
-// As many samples as fit, spread over those that calibrate.
-absl::StatusOr<std::vector<std::vector<Tensor>>> Quantizer::ReadSome(int64_t most, int64_t bytes_of_each,
-                                                                     int64_t budget) {
-  const int64_t count = std::clamp(budget / std::max<int64_t>(bytes_of_each, 1), int64_t{4}, most);
-  std::vector<std::vector<Tensor>> inputs;
-  for (int64_t index : Spread(split_.calibration, count)) {
-    TANDEM_ASSIGN_OR_RETURN(std::vector<Tensor> sample, samples_.Read(index));
-    inputs.push_back(std::move(sample));
-  }
-  return inputs;
-}
 
 absl::StatusOr<Workbench> Quantizer::Prepare(std::vector<Layer> layers) {
   const auto count = static_cast<double>(split_.calibration.size());
@@ -114,35 +100,17 @@ absl::StatusOr<Workbench> Quantizer::Prepare(std::vector<Layer> layers) {
     largest = std::max(largest, histogram.total() / static_cast<int64_t>(split_.calibration.size()));
   }
   // At a node: both sides' operands and results, and what is tried.
-  TANDEM_ASSIGN_OR_RETURN(auto inputs, ReadSome(100, largest * 4 * 6, kSimulationBytes));
+  std::vector<std::vector<Tensor>> inputs;
+  for (int64_t index : Spread(split_.calibration, Fitting(100, largest * 4 * 6, kSimulationBytes))) {
+    TANDEM_ASSIGN_OR_RETURN(std::vector<Tensor> sample, samples_.Read(index));
+    inputs.push_back(std::move(sample));
+  }
   int64_t bytes = 0;
   for (const Tensor& input : inputs[0]) bytes += static_cast<int64_t>(input.num_bytes());
-  TANDEM_ASSIGN_OR_RETURN(auto kept, ReadSome(64, bytes, kSearchBytes));
-  if (!options_.labels.empty()) {
-    for (int64_t index : Spread(split_.calibration, static_cast<int64_t>(kept.size()))) {
-      kept_labels_.push_back(options_.labels[index]);
-    }
-  }
+  const std::vector<int64_t> kept = Spread(split_.calibration, Fitting(64, bytes, kSearchBytes));
+  TANDEM_ASSIGN_OR_RETURN(kept_, KeptSamples::Read(exact_, samples_, kept, options_.labels));
   timed_inputs_ = inputs[0];
-  kept_ = std::make_unique<KeptSamples>(std::move(kept));
-  for (int64_t i = 0; i < kept_->size(); ++i) {
-    TANDEM_ASSIGN_OR_RETURN(const std::vector<Tensor> sample, kept_->Read(i));
-    TANDEM_ASSIGN_OR_RETURN(std::vector<Tensor> outputs, exact_.Run(sample));
-    for (Tensor& output : outputs) output = output.Clone();
-    kept_outputs_.push_back(std::move(outputs));
-  }
   return Workbench(graph_, std::move(layers), std::move(histograms), std::move(inputs), options_.threads);
-}
-
-absl::StatusOr<Comparison> Quantizer::CompareOnKept(const Graph& quantized) {
-  Comparison comparison(yardstick_);
-  GraphRunner runner(quantized, options_.threads);
-  for (int64_t i = 0; i < kept_->size(); ++i) {
-    TANDEM_ASSIGN_OR_RETURN(const std::vector<Tensor> sample, kept_->Read(i));
-    TANDEM_ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, runner.Run(sample));
-    comparison.Add(kept_outputs_[i], outputs, kept_labels_.empty() ? -1 : kept_labels_[i]);
-  }
-  return comparison;
 }
 
 // A sign and a scale is too little for the first and the last layer and for depthwise convolutions.
@@ -156,6 +124,32 @@ std::vector<bool> Quantizer::Eligible(const std::vector<Layer>& layers) {
   return eligible;
 }
 
+// Whether so few of the `eligible` layers are in int8 that nothing is left of what was asked for: none, or of a binary
+// model less than half of the weights.
+bool Quantizer::IsTooLittle(const std::vector<Layer>& layers, const std::vector<bool>& eligible,
+                            const std::vector<bool>& int8) const {
+  if (!recipe_.binary) return !AnyOf(int8);
+  int64_t wanted = 0, got = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const int64_t weights = graph_.ConstantOf(layers[i].weights)->num_elements();
+    wanted += eligible[i] ? weights : 0;
+    got += int8[i] ? weights : 0;
+  }
+  return 2 * got < wanted;
+}
+
+// Standard operators read no signs: the file holds eight bits for each.
+void Quantizer::NotePackedSize(const std::vector<Layer>& layers, const std::vector<bool>& int8) {
+  int64_t signs = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    if (int8[i]) signs += graph_.ConstantOf(layers[i].weights)->num_elements();
+  }
+  Note(
+      absl::StrFormat("The file holds %d signs in 8 bits each, and int8 kernels multiply by them: neither its size nor "
+                      "its speed is that of packed bits, which would take %d bytes less.",
+                      signs, signs - (signs + 7) / 8));
+}
+
 // Clipped ranges help some models and hurt others: what gives less noise at the outputs is kept.
 absl::StatusOr<Built> Quantizer::BestRecipe(const Workbench& bench, const std::vector<bool>& int8) {
   std::optional<Built> best;
@@ -166,7 +160,8 @@ absl::StatusOr<Built> Quantizer::BestRecipe(const Workbench& bench, const std::v
     const double base = extremes_only ? 0 : 0.5;
     TANDEM_ASSIGN_OR_RETURN(
         Built built, bench.Build(int8, recipe, [&](double done) { options_.progress("ranges", base + done / 2); }));
-    TANDEM_ASSIGN_OR_RETURN(const Comparison comparison, CompareOnKept(bench.GraphOf(built, int8)));
+    TANDEM_ASSIGN_OR_RETURN(const Comparison comparison,
+                            kept_.Compare(bench.GraphOf(built, int8), yardstick_, options_.threads));
     // The extremes come first; what clips must be clearly better, for it is chosen on few samples.
     if (best.has_value() && comparison.Noise() >= kClearlyBetter * least) continue;
     least = comparison.Noise();
@@ -227,15 +222,17 @@ absl::StatusOr<std::vector<bool>> Quantizer::LeaveNoisyLayers(const Workbench& b
     TANDEM_ASSIGN_OR_RETURN(const PairTimes times, TimeInTurns(before, after, timed_inputs_));
     return times.second_ms <= times.first_ms * kMostSpent;
   };
-  TANDEM_ASSIGN_OR_RETURN(std::vector<bool> found,
+  TANDEM_ASSIGN_OR_RETURN(const SearchResult found,
                           SearchPrecision(problem, [&](const std::vector<bool>& tried) -> absl::StatusOr<Evaluation> {
-                            TANDEM_ASSIGN_OR_RETURN(const Comparison c, CompareOnKept(bench.GraphOf(built, tried)));
+                            TANDEM_ASSIGN_OR_RETURN(const Comparison c, kept_.Compare(bench.GraphOf(built, tried),
+                                                                                      yardstick_, options_.threads));
                             return Evaluation{c.CautiousLoss(), c.Noise()};
                           }));
   for (size_t i = 0; i < int8.size(); ++i) {
-    if (int8[i] && !found[i]) left_in_float_[i] = "makes more noise than its time is worth";
+    if (int8[i] && !found.int8[i]) left_in_float_[i] = "makes more noise than its time is worth";
   }
-  return found;
+  noise_share_ = found.noise_share;
+  return found.int8;
 }
 
 void Quantizer::ReportLayers(const Workbench& bench, const Built& built) {
@@ -256,6 +253,7 @@ void Quantizer::ReportLayers(const Workbench& bench, const Built& built) {
       const double noise = built.simulation.layer_noise.at(layer.node);
       entry.sqnr_db = -10 * std::log10(std::max(noise, 1e-12));
     }
+    if (!noise_share_.empty() && (entry.int8 || noise_share_[i] > 0)) entry.noise_share = noise_share_[i];
     entry.fp32_us = fp32_us_[i];
     if (built.int8[i] || int8_us_[i] > 0) entry.int8_us = int8_us_[i];
     report_.layers.push_back(std::move(entry));
@@ -278,18 +276,21 @@ absl::Status Quantizer::Build() {
   int8_us_.resize(layers.size());
   TANDEM_ASSIGN_OR_RETURN(yardstick_, ChooseYardstick(graph_, exact_, samples_, split_.calibration, options_));
   TANDEM_ASSIGN_OR_RETURN(const Workbench bench, Prepare(std::move(layers)));
-  TANDEM_ASSIGN_OR_RETURN(Built built, BestRecipe(bench, Eligible(bench.layers())));
+  const std::vector<bool> eligible = Eligible(bench.layers());
+  if (!AnyOf(eligible))
+    return Reject("No layer can bear signs for weights: they are the first, the last or in groups.");
+  TANDEM_ASSIGN_OR_RETURN(Built built, BestRecipe(bench, eligible));
+  const std::vector<std::string> not_eligible = left_in_float_;
   const std::vector<bool> first = built.int8;
   TANDEM_ASSIGN_OR_RETURN(std::vector<bool> int8, LeaveSlowLayers(bench, built));
   if (!options_.speed_only) {
     TANDEM_ASSIGN_OR_RETURN(int8, LeaveNoisyLayers(bench, built, int8));
   }
-  if (std::none_of(int8.begin(), int8.end(), [](bool layer) { return layer; })) {
-    built.int8 = int8;
-    ReportLayers(bench, built);
-    return Reject("No layer can be in int8 within the budget and gain time.");
-  }
-  if (int8 != first) {
+  if (IsTooLittle(bench.layers(), first, int8)) {
+    if (options_.speed_only) return Reject("No layer gains time in int8.");
+    hopeless_ = true;
+    left_in_float_ = not_eligible;
+  } else if (int8 != first) {
     TANDEM_ASSIGN_OR_RETURN(built, bench.Build(int8, recipe_, [&](double done) { options_.progress("repair", done); }));
   }
   ReportLayers(bench, built);
@@ -297,6 +298,7 @@ absl::Status Quantizer::Build() {
     Note(absl::StrCat(built.narrowed.size(),
                       " layers have weights of 7 bits: sums of 16 bits would saturate on this CPU."));
   }
+  if (recipe_.binary) NotePackedSize(bench.layers(), built.int8);
   result_ = bench.GraphOf(built, built.int8);
   if (!options_.speed_only) return Judge();
   report_.reason = "Nothing was judged: the samples say nothing of the model's quality.";
@@ -321,10 +323,7 @@ absl::Status Quantizer::Judge() {
 void Quantizer::Decide() {
   const LossReport& loss = *report_.loss;
   const double gain = *report_.fp32_ms / *report_.int8_ms;
-  const auto shown = [&](double value) {
-    return loss.metric == "sqnr" ? absl::StrFormat("%.1f dB", -10 * std::log10(std::max(value, 1e-12)))
-                                 : absl::StrFormat("%.2f %%", 100 * value);
-  };
+  const auto shown = [&](double value) { return ShownLoss(loss, value); };
   const std::string measured =
       absl::StrFormat("%s of %s (%s to %s at %g %% confidence; budget %s)", shown(loss.value),
                       loss.metric == "top1"        ? "accuracy lost"
@@ -332,9 +331,18 @@ void Quantizer::Decide() {
                                                    : "signal to noise",
                       shown(loss.lower), shown(loss.upper), 100 * loss.confidence, shown(loss.budget));
   report_.reason = absl::StrFormat("%s on %d samples; %.2f times as fast.", measured, loss.samples, gain);
-  if (loss.lower > loss.budget) {
+  const auto blame = [&] {
+    const std::string layers = CostliestLayers(report_.layers);
+    if (!layers.empty()) absl::StrAppend(&report_.reason, " ", layers);
+  };
+  if (hopeless_) {
+    report_.verdict = Verdict::kRejected;
+    report_.reason = "No choice of layers keeps within the budget and gains time; with all of them: " + report_.reason;
+    blame();
+  } else if (loss.lower > loss.budget) {
     report_.verdict = Verdict::kRejected;
     report_.reason = "The loss is outside the budget: " + report_.reason;
+    blame();
   } else if (gain < kLeastGain) {
     report_.verdict = Verdict::kRejected;
     report_.reason = absl::StrFormat("It gains less than %.1f times on this CPU and is left in fp32: %s", kLeastGain,

@@ -1,10 +1,12 @@
 #include "engine/quantize/report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 
 namespace tandem::engine {
 
@@ -23,6 +25,7 @@ Json ToJson(const LayerReport& layer) {
     json["zero_point"] = layer.params.zero_point;
   }
   json["sqnr_db"] = OrNull(layer.sqnr_db);
+  json["noise_share"] = OrNull(layer.noise_share);
   json["fp32_us"] = OrNull(layer.fp32_us);
   json["int8_us"] = OrNull(layer.int8_us);
   return json;
@@ -42,6 +45,10 @@ std::string Number(const std::optional<double>& value) {
   return value.has_value() ? absl::StrFormat("%.1f", *value) : std::string("-");
 }
 
+std::string PercentOrNone(const std::optional<double>& share) {
+  return share.has_value() ? absl::StrFormat("%.1f", 100 * *share) : std::string("-");
+}
+
 }  // namespace
 
 absl::string_view NameOf(Verdict verdict) {
@@ -54,6 +61,31 @@ absl::string_view NameOf(Verdict verdict) {
       return "rejected";
   }
   return "";
+}
+
+std::string ShownLoss(const LossReport& loss, double value) {
+  return loss.metric == "sqnr" ? absl::StrFormat("%.1f dB", -10 * std::log10(std::max(value, 1e-12)))
+                               : absl::StrFormat("%.2f %%", 100 * value);
+}
+
+std::string CostliestLayers(const std::vector<LayerReport>& layers) {
+  constexpr size_t kMostNamed = 4;
+  constexpr double kLeastShare = 0.05;
+  std::vector<const LayerReport*> costly;
+  for (const LayerReport& layer : layers) {
+    if (layer.noise_share.value_or(0) >= kLeastShare) costly.push_back(&layer);
+  }
+  std::stable_sort(costly.begin(), costly.end(),
+                   [](const LayerReport* a, const LayerReport* b) { return *a->noise_share > *b->noise_share; });
+  if (costly.size() > kMostNamed) costly.resize(kMostNamed);
+  if (costly.empty()) return "";
+  return absl::StrCat("The layers that cost most: ",
+                      absl::StrJoin(costly, ", ",
+                                    [](std::string* text, const LayerReport* layer) {
+                                      absl::StrAppendFormat(text, "%s '%s' (%.0f %% of the noise)", layer->op,
+                                                            layer->name, 100 * *layer->noise_share);
+                                    }),
+                      ".");
 }
 
 std::string ReportAsJson(const Report& report) {
@@ -108,12 +140,13 @@ std::string ReportAsMarkdown(const Report& report) {
       &text, "| bytes of the file | %d | %d | %.2f |\n", report.fp32_bytes, report.int8_bytes,
       static_cast<double>(report.fp32_bytes) / static_cast<double>(std::max<int64_t>(report.int8_bytes, 1)));
   text +=
-      "\n| layer | operator | precision | range | dB | fp32 us | int8 us | why |\n|---|---|---|---|---|---|---|---|\n";
+      "\n| layer | operator | precision | range | dB | % of the noise | fp32 us | int8 us | why |\n"
+      "|---|---|---|---|---|---|---|---|---|\n";
   for (const LayerReport& layer : report.layers) {
     const std::string range = layer.int8 ? absl::StrFormat("%.4g to %.4g", layer.low, layer.high) : "-";
     absl::StrAppend(&text, "| ", layer.name, " | ", layer.op, " | ", layer.int8 ? "int8" : "fp32", " | ", range, " | ",
-                    Number(layer.sqnr_db), " | ", Number(layer.fp32_us), " | ", Number(layer.int8_us), " | ",
-                    layer.reason, " |\n");
+                    Number(layer.sqnr_db), " | ", PercentOrNone(layer.noise_share), " | ", Number(layer.fp32_us), " | ",
+                    Number(layer.int8_us), " | ", layer.reason, " |\n");
   }
   return text;
 }

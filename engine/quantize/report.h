@@ -23,6 +23,7 @@ struct LayerReport {
   float low = 0, high = 0;                 // the range of its input that is stored
   QuantParams params;                      // of its input
   std::optional<double> sqnr_db;           // of its output, its input and weights quantized; absent: not measured
+  std::optional<double> noise_share;       // of the noise at the outputs: what it makes of it; absent: not measured
   std::optional<double> fp32_us, int8_us;  // of the layer with the conversions it needs
 };
 
@@ -50,6 +51,12 @@ struct Report {
   int64_t fp32_bytes = 0, int8_bytes = 0;  // of files
   std::vector<LayerReport> layers;
 };
+
+// `value`, the loss of `loss` or a bound of it, for people: "0.50 %", or by sqnr "26.3 dB".
+std::string ShownLoss(const LossReport& loss, double value);
+
+// "The layers that cost most: Conv 'a' (61 % of the noise).": the few that stand out; empty when none does.
+std::string CostliestLayers(const std::vector<LayerReport>& layers);
 
 // report.json, format 1.
 std::string ReportAsJson(const Report& report);

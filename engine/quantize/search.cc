@@ -14,6 +14,9 @@ constexpr size_t kMostRetries = 24;
 // A layer that makes less of the noise is not worth its time.
 constexpr double kLeastNoiseShare = 0.03;
 
+// The noise's share of the power from which on there is little left of the outputs.
+constexpr double kDrowned = 0.5;
+
 struct Ranked {
   size_t layer;
   double saved_us;  // what int8 saves there
@@ -21,16 +24,24 @@ struct Ranked {
   double worth() const { return noise / saved_us; }
 };
 
+// What one layer costs: the noise that goes when it is left in fp32. Where noise drowns the signal, one layer less
+// changes nothing; there it is the noise that comes when it alone is in int8.
+absl::StatusOr<double> NoiseOf(const SearchProblem& problem, const Evaluate& evaluate, size_t layer, double all) {
+  const bool drowned = all > kDrowned;
+  std::vector<bool> int8 = drowned ? std::vector<bool>(problem.int8.size(), false) : problem.int8;
+  int8[layer] = drowned;
+  TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(int8));
+  return drowned ? evaluation.noise : all - evaluation.noise;
+}
+
 absl::StatusOr<std::vector<Ranked>> Rank(const SearchProblem& problem, const Evaluate& evaluate, double noise) {
   std::vector<Ranked> ranking;
   for (size_t i = 0; i < problem.int8.size(); ++i) {
     problem.progress(0.7 * static_cast<double>(i) / static_cast<double>(problem.int8.size()));
     if (!problem.int8[i]) continue;
-    std::vector<bool> without = problem.int8;
-    without[i] = false;
-    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(without));
+    TANDEM_ASSIGN_OR_RETURN(const double cost, NoiseOf(problem, evaluate, i, noise));
     const double saved = i < problem.saved_us.size() ? std::max(problem.saved_us[i], 1.0) : 1.0;
-    ranking.push_back({i, saved, noise - evaluation.noise});
+    ranking.push_back({i, saved, cost});
   }
   std::stable_sort(ranking.begin(), ranking.end(),
                    [](const Ranked& a, const Ranked& b) { return a.worth() > b.worth(); });
@@ -52,21 +63,17 @@ std::vector<bool> SpendTime(const SearchProblem& problem, const std::vector<Rank
   return int8;
 }
 
-}  // namespace
+std::vector<double> Shares(const std::vector<Ranked>& ranking, size_t layers) {
+  double sum = 0;
+  for (const Ranked& ranked : ranking) sum += std::max(ranked.noise, 0.0);
+  std::vector<double> shares(layers, 0);
+  for (const Ranked& ranked : ranking) shares[ranked.layer] = sum > 0 ? std::max(ranked.noise, 0.0) / sum : 0;
+  return shares;
+}
 
-absl::StatusOr<std::vector<bool>> SearchPrecision(const SearchProblem& problem, const Evaluate& evaluate) {
-  TANDEM_ASSIGN_OR_RETURN(const Evaluation all, evaluate(problem.int8));
-  TANDEM_ASSIGN_OR_RETURN(const std::vector<Ranked> ranking, Rank(problem, evaluate, all.noise));
-  for (double share = problem.spendable_share; share > problem.spendable_share / 10; share /= 2) {
-    const std::vector<bool> spent = SpendTime(problem, ranking, all.noise, share);
-    if (spent == problem.int8) break;
-    TANDEM_ASSIGN_OR_RETURN(const bool affordable, problem.is_affordable(spent));
-    if (!affordable) continue;
-    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(spent));
-    if (evaluation.loss <= problem.target_loss && evaluation.noise < all.noise) return spent;
-    break;
-  }
-  if (all.loss <= problem.target_loss) return problem.int8;
+// The shortest prefix of the ranking that suffices when it is in fp32, less what it holds in vain.
+absl::StatusOr<std::vector<bool>> LeaveLayers(const SearchProblem& problem, const std::vector<Ranked>& ranking,
+                                              const Evaluate& evaluate) {
   const auto without_first = [&](size_t count) {
     std::vector<bool> int8 = problem.int8;
     for (size_t i = 0; i < count; ++i) int8[ranking[i].layer] = false;
@@ -89,8 +96,30 @@ absl::StatusOr<std::vector<bool>> SearchPrecision(const SearchProblem& problem, 
     TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(tried));
     if (evaluation.loss <= problem.target_loss) best = tried;
   }
-  problem.progress(1);
   return best;
+}
+
+}  // namespace
+
+absl::StatusOr<SearchResult> SearchPrecision(const SearchProblem& problem, const Evaluate& evaluate) {
+  TANDEM_ASSIGN_OR_RETURN(const Evaluation all, evaluate(problem.int8));
+  TANDEM_ASSIGN_OR_RETURN(const std::vector<Ranked> ranking, Rank(problem, evaluate, all.noise));
+  SearchResult result{problem.int8, Shares(ranking, problem.int8.size())};
+  for (double share = problem.spendable_share; share > problem.spendable_share / 10; share /= 2) {
+    const std::vector<bool> spent = SpendTime(problem, ranking, all.noise, share);
+    if (spent == problem.int8) break;
+    TANDEM_ASSIGN_OR_RETURN(const bool affordable, problem.is_affordable(spent));
+    if (!affordable) continue;
+    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(spent));
+    if (evaluation.loss > problem.target_loss || evaluation.noise >= all.noise) break;
+    result.int8 = spent;
+    return result;
+  }
+  if (all.loss > problem.target_loss) {
+    TANDEM_ASSIGN_OR_RETURN(result.int8, LeaveLayers(problem, ranking, evaluate));
+  }
+  problem.progress(1);
+  return result;
 }
 
 }  // namespace tandem::engine

@@ -2,9 +2,10 @@
 // time.
 //
 // Layers are ranked by how much less noise there is at the outputs when they alone are left in fp32, for each
-// microsecond that int8 saves there. Those that make much of the noise and little of the gain are left in fp32 anyway.
-// When that is not good enough, the shortest prefix of the ranking that suffices is found by bisection; then each of
-// its layers is tried in int8 again. The number of evaluations is bounded by that of the layers and some forty.
+// microsecond that int8 saves there (where there is more noise than signal: by the noise of each alone). Those that
+// make much of the noise and little of the gain are left in fp32 anyway. When that is not good enough, the shortest
+// prefix of the ranking that suffices is found by bisection; then each of its layers is tried in int8 again. The number
+// of evaluations is bounded by that of the layers and some forty.
 #ifndef TANDEM_ENGINE_QUANTIZE_SEARCH_H_
 #define TANDEM_ENGINE_QUANTIZE_SEARCH_H_
 
@@ -34,8 +35,12 @@ struct SearchProblem {
   std::function<void(double)> progress = [](double) {};
 };
 
-// Which layers are to be in int8; none when nothing else is good enough.
-absl::StatusOr<std::vector<bool>> SearchPrecision(const SearchProblem& problem, const Evaluate& evaluate);
+struct SearchResult {
+  std::vector<bool> int8;           // which layers are to be; none when nothing else is good enough
+  std::vector<double> noise_share;  // by layer: how much of the noise it makes; of all layers 1, or 0 without noise
+};
+
+absl::StatusOr<SearchResult> SearchPrecision(const SearchProblem& problem, const Evaluate& evaluate);
 
 }  // namespace tandem::engine
 

@@ -54,7 +54,9 @@ struct QuantizeCommandOptions {
   std::string samples;       // .npz
   std::string labels;        // .npy of classes; empty: none
   std::string out;           // the artifact's folder
-  QuantizeOptions quantize;  // all but labels and progress
+  QuantizeOptions quantize;  // all but method, labels and progress
+  // Several: each writes the folder of its name inside `out`, and one page compares them.
+  std::vector<std::string> methods = {"integer"};
   bool json = false;
 };
 absl::Status QuantizeModel(const QuantizeCommandOptions& options);

@@ -34,8 +34,11 @@ void AddQuantize(CLI::App& app, QuantizeCommandOptions& options, absl::Status& s
   command.add_option("--samples", options.samples, "Inputs by name (.npz), samples along the first axis")->required();
   command.add_option("--labels", options.labels, "The class of each sample (.npy)");
   command.add_option("--out", options.out, "Folder for model.onnx, report.json and report.md")->required();
-  command.add_option("--method", quantize.method, "How numbers are quantized")
-      ->check(CLI::IsMember({"integer", "fixed_point", "binary"}))
+  command
+      .add_option("--method", options.methods,
+                  "How numbers are quantized; given several times, or all: they are compared on one page")
+      ->check(CLI::IsMember({"integer", "fixed_point", "binary", "all"}))
+      ->allow_extra_args(false)
       ->capture_default_str();
   command.add_option("--metric", quantize.metric, "How a loss is measured; default: by labels and outputs")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Metric>{

@@ -1,4 +1,7 @@
 // tandem-model quantize.
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -7,6 +10,7 @@
 
 #include "engine/onnx/export.h"
 #include "engine/quantize/artifact.h"
+#include "engine/quantize/methods.h"
 #include "engine/quantize/quantizer.h"
 #include "engine/session.h"
 #include "engine/sha256.h"
@@ -18,35 +22,49 @@ namespace tandem::engine {
 
 namespace {
 
-// Tells how far the work is: a line of JSON, or for people one line that is written over and over.
+// Tells how far the work is: a line of JSON each time; for people one line that is written over and over, or where
+// there is no terminal to do so on, one line a stage.
 class Progress {
  public:
-  explicit Progress(bool json) : json_(json) {}
+  // `method`: named with the stages; empty when there is one only.
+  Progress(bool json, std::string method) : json_(json), method_(std::move(method)) {}
 
   void operator()(absl::string_view stage, double done) {
     const auto now = Clock::now();
-    if (stage != stage_) {
+    const bool begins = stage != stage_;
+    if (begins) {
       stage_ = std::string(stage);
       begun_ = now;
     } else if (done < 1 && now - told_ < std::chrono::milliseconds(200)) {
       return;
     }
     told_ = now;
-    const double elapsed = std::chrono::duration<double>(now - begun_).count();
     if (json_) {
-      nlohmann::ordered_json line = {{"event", "progress"}, {"stage", stage_}, {"done", done}};
-      line["seconds_left"] = done > 0 ? elapsed / done - elapsed : 0.0;
-      std::printf("%s\n", line.dump().c_str());
-      std::fflush(stdout);
-    } else {
-      std::fprintf(stderr, "\r%-10s %3.0f %%", stage_.c_str(), 100 * done);
-      if (stage_ == "write" && done >= 1) std::fprintf(stderr, "\r%20s\r", "");
+      TellAsJson(done, std::chrono::duration<double>(now - begun_).count());
+    } else if (in_place_) {
+      std::fprintf(stderr, "\r%-12s %-10s %3.0f %%", method_.c_str(), stage_.c_str(), 100 * done);
+      if (stage_ == "write" && done >= 1) std::fprintf(stderr, "\r%30s\r", "");
+    } else if (begins) {
+      std::fprintf(stderr, "%s%s%s\n", method_.c_str(), method_.empty() ? "" : ": ", stage_.c_str());
     }
   }
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  void TellAsJson(double done, double elapsed) const {
+    nlohmann::ordered_json line = {{"event", "progress"}};
+    if (!method_.empty()) line["method"] = method_;
+    line["stage"] = stage_;
+    line["done"] = done;
+    line["seconds_left"] = done > 0 ? elapsed / done - elapsed : 0.0;
+    std::printf("%s\n", line.dump().c_str());
+    std::fflush(stdout);
+  }
+
   const bool json_;
+  const std::string method_;
+  const bool in_place_ = isatty(STDERR_FILENO) != 0;
   std::string stage_;
   Clock::time_point begun_, told_;
 };
@@ -66,28 +84,64 @@ absl::StatusOr<std::string> Sha256OfSamples(const QuantizeCommandOptions& option
   return hash.Finish();
 }
 
-absl::Status WriteArtifact(const QuantizeCommandOptions& options, Quantized& result) {
-  std::map<std::string, std::string> files;
+using Files = std::map<std::string, std::string>;  // contents by name
+
+// Adds the artifact of one method to `files`, below `folder`, and to the report what its files are.
+absl::Status AddArtifact(const std::string& folder, Quantized& result, Files& files) {
   Report& report = result.report;
-  TANDEM_ASSIGN_OR_RETURN(report.model_sha256, Sha256OfFile(options.model));
-  TANDEM_ASSIGN_OR_RETURN(report.samples_sha256, Sha256OfSamples(options));
-  std::error_code error;
-  report.fp32_bytes = static_cast<int64_t>(std::filesystem::file_size(options.model, error));
   if (result.graph.has_value()) {
     const ExportOptions metadata{.metadata = {{"tandem.method", report.method}}};
-    TANDEM_ASSIGN_OR_RETURN(files["model.onnx"], ExportOnnxBytes(*result.graph, metadata));
-    report.artifact_sha256 = Sha256Of(files["model.onnx"]);
-    report.int8_bytes = static_cast<int64_t>(files["model.onnx"].size());
+    TANDEM_ASSIGN_OR_RETURN(std::string bytes, ExportOnnxBytes(*result.graph, metadata));
+    report.artifact_sha256 = Sha256Of(bytes);
+    report.int8_bytes = static_cast<int64_t>(bytes.size());
+    files[folder + "model.onnx"] = std::move(bytes);
   }
-  files["report.json"] = ReportAsJson(report);
-  files["report.md"] = ReportAsMarkdown(report);
-  return WriteFolder(options.out, files);
+  files[folder + "report.json"] = ReportAsJson(report);
+  files[folder + "report.md"] = ReportAsMarkdown(report);
+  return absl::OkStatus();
+}
+
+std::vector<std::string> MethodsOf(const QuantizeCommandOptions& options) {
+  std::vector<std::string> methods;
+  for (const char* const method : {"integer", "fixed_point", "binary"}) {
+    const bool wanted = std::any_of(options.methods.begin(), options.methods.end(),
+                                    [&](const std::string& asked) { return asked == "all" || asked == method; });
+    if (wanted) methods.emplace_back(method);
+  }
+  return methods;
+}
+
+void TellOne(const QuantizeCommandOptions& options, const Report& report) {
+  if (!options.json) {
+    std::printf("%s: %s\n%s/report.md says more\n", std::string(NameOf(report.verdict)).c_str(), report.reason.c_str(),
+                options.out.c_str());
+    return;
+  }
+  const nlohmann::ordered_json line = {{"event", "done"},
+                                       {"verdict", std::string(NameOf(report.verdict))},
+                                       {"reason", report.reason},
+                                       {"artifact", options.out}};
+  std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+void TellSeveral(const QuantizeCommandOptions& options, const std::vector<Report>& reports) {
+  if (!options.json) {
+    std::printf("%s%s/report.md says more\n", MethodsAsText(reports).c_str(), options.out.c_str());
+    return;
+  }
+  nlohmann::ordered_json line = {{"event", "done"}, {"artifact", options.out}};
+  for (const Report& report : reports) {
+    line["methods"].push_back({{"method", report.method},
+                               {"verdict", std::string(NameOf(report.verdict))},
+                               {"reason", report.reason},
+                               {"artifact", options.out + "/" + report.method}});
+  }
+  std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
 }  // namespace
 
 absl::Status QuantizeModel(const QuantizeCommandOptions& options) {
-  Progress progress(options.json);
   TANDEM_ASSIGN_OR_RETURN(const Graph graph, LoadQuantizable(options.model));
   TANDEM_ASSIGN_OR_RETURN(const auto samples, OpenNpzSamples(options.samples, InputSpecs(graph)));
   QuantizeOptions quantize = options.quantize;
@@ -95,23 +149,32 @@ absl::Status QuantizeModel(const QuantizeCommandOptions& options) {
     TANDEM_ASSIGN_OR_RETURN(quantize.labels, ReadLabels(options.labels, samples->size()));
   }
   quantize.cpu_level = std::string(CpuLevel());
-  quantize.progress = [&](absl::string_view stage, double done) { progress(stage, done); };
-  absl::StatusOr<Quantized> result = Quantize(graph, *samples, quantize);
-  if (!result.ok()) return result.status();
-  progress("write", 0);
-  TANDEM_RETURN_IF_ERROR(WriteArtifact(options, *result));
-  progress("write", 1);
-  const Report& report = result->report;
-  if (options.json) {
-    const nlohmann::ordered_json line = {{"event", "done"},
-                                         {"verdict", std::string(NameOf(report.verdict))},
-                                         {"reason", report.reason},
-                                         {"artifact", options.out}};
-    std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
-  } else {
-    std::printf("%s: %s\n%s/report.md says more\n", std::string(NameOf(report.verdict)).c_str(), report.reason.c_str(),
-                options.out.c_str());
+  const std::vector<std::string> methods = MethodsOf(options);
+  const bool several = methods.size() > 1;
+  std::vector<Report> reports;
+  Files files;  // written together, so that a reader finds one run's
+  TANDEM_ASSIGN_OR_RETURN(const std::string model_sha256, Sha256OfFile(options.model));
+  TANDEM_ASSIGN_OR_RETURN(const std::string samples_sha256, Sha256OfSamples(options));
+  for (const std::string& method : methods) {
+    Progress progress(options.json, several ? method : "");
+    quantize.method = method;
+    quantize.progress = [&](absl::string_view stage, double done) { progress(stage, done); };
+    TANDEM_ASSIGN_OR_RETURN(Quantized result, Quantize(graph, *samples, quantize));
+    std::error_code error;
+    result.report.fp32_bytes = static_cast<int64_t>(std::filesystem::file_size(options.model, error));
+    result.report.model_sha256 = model_sha256;
+    result.report.samples_sha256 = samples_sha256;
+    progress("write", 0);
+    TANDEM_RETURN_IF_ERROR(AddArtifact(several ? absl::StrCat(method, "/") : std::string(), result, files));
+    reports.push_back(std::move(result.report));
+    if (several && reports.size() == methods.size()) {
+      files["report.json"] = MethodsAsJson(reports);
+      files["report.md"] = MethodsAsMarkdown(reports);
+    }
+    if (reports.size() == methods.size()) TANDEM_RETURN_IF_ERROR(WriteFolder(options.out, files));
+    progress("write", 1);
   }
+  several ? TellSeveral(options, reports) : TellOne(options, reports[0]);
   return absl::OkStatus();
 }
 

@@ -38,6 +38,17 @@ TEST(ArtifactTest, HoldsExactlyWhatIsWritten) {
   EXPECT_THAT(NamesIn(target.parent_path()), ElementsAre("way"));
 }
 
+TEST(ArtifactTest, FoldersInsideAreReplacedWithIt) {
+  const TemporaryFolder folder;
+  const auto target = folder.path() / "out";
+  ASSERT_TRUE(WriteFolder(target, {{"a", "1"}, {"x/a", "2"}, {"y/a", "3"}}).ok());
+  EXPECT_EQ(Contents(target / "x/a"), "2");
+  ASSERT_TRUE(WriteFolder(target, {{"a", "1"}, {"y/a", "4"}}).ok());
+  EXPECT_THAT(NamesIn(target), ElementsAre("a", "y"));
+  EXPECT_EQ(Contents(target / "y/a"), "4");
+  EXPECT_THAT(NamesIn(folder.path()), ElementsAre("out"));
+}
+
 TEST(ArtifactTest, WhatAKilledWriterLeftIsRemoved) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() / ".out.abc123");

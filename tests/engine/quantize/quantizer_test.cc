@@ -10,6 +10,7 @@
 #include "engine/onnx/export.h"
 #include "engine/quantize/graph_runner.h"
 #include "engine/quantize/insert.h"
+#include "engine/quantize/methods.h"
 #include "engine/quantize/sites.h"
 #include "engine/quantize/weights.h"
 #include "tests/engine/graph_maker.h"
@@ -150,6 +151,30 @@ TEST(QuantizerTest, EveryMethodGivesAVerdict) {
   }
 }
 
+TEST(QuantizerTest, ABudgetThatSignsCannotMeetIsBlamedOnLayers) {
+  GraphMaker maker;
+  ValueId x = maker.Input({1, 3, 16, 16});
+  for (const int64_t channels : {3, 16, 16, 16, 16}) {
+    x = maker.Op("Relu", {maker.Op("Conv", {x, maker.Weights({16, channels, 3, 3}), maker.Weights({16})})});
+  }
+  maker.Output(x);
+  FixedSamples samples(maker.graph, 20);
+  QuantizeOptions options;
+  options.method = "binary";
+  const auto result = Quantize(maker.graph, samples, options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  const Report& report = result->report;
+  EXPECT_EQ(report.verdict, Verdict::kRejected);
+  EXPECT_THAT(report.reason, HasSubstr("The layers that cost most: Conv"));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("6912 signs in 8 bits")));
+  // What was tried is there to be looked at, and measured.
+  EXPECT_TRUE(result->graph.has_value());
+  EXPECT_GT(report.loss.value().lower, report.loss->budget);
+  double shares = 0;
+  for (const LayerReport& layer : report.layers) shares += layer.noise_share.value_or(0);
+  EXPECT_NEAR(shares, 1, 1e-6);
+}
+
 TEST(QuantizerTest, WeightsAreSmallerWhereSumsSaturate) {
   const Network net;
   FixedSamples samples(net.maker.graph, 20);
@@ -215,6 +240,29 @@ TEST(ReportTest, JsonHoldsWhatReadersLookFor) {
   EXPECT_EQ(json["speed"]["ratio"], 1.5);
   EXPECT_EQ(json["layers"][0]["precision"], "int8");
   EXPECT_THAT(ReportAsMarkdown(report), HasSubstr("inconclusive"));
+}
+
+TEST(ReportTest, MethodsStandSideBySide) {
+  Report judged, refused;
+  judged.method = "integer";
+  judged.verdict = Verdict::kProven;
+  judged.loss = LossReport{.metric = "sqnr", .value = 1e-3, .lower = 9e-4, .upper = 2e-3, .budget = 1e-2};
+  judged.fp32_ms = 3;
+  judged.int8_ms = 2;
+  judged.fp32_bytes = refused.fp32_bytes = 400;
+  judged.int8_bytes = 100;
+  judged.layers.push_back({.name = "a", .op = "Conv", .int8 = true});
+  refused.method = "binary";
+  refused.verdict = Verdict::kRejected;
+  refused.reason = "no";
+  const std::string page = MethodsAsMarkdown({refused, judged});
+  EXPECT_THAT(page, HasSubstr("| proven | 30.0 dB | 30.5 dB to 27.0 dB | 20.0 dB | 3.000 | 2.000 | 1.50 | 100 | 4.00 | "
+                              "1 of 1 |"));
+  EXPECT_THAT(page, HasSubstr("| rejected | - | - | - | - | - | - | - | - | 0 of 0 |"));
+  EXPECT_THAT(MethodsAsText({refused, judged}), HasSubstr("signal to noise"));
+  const auto json = nlohmann::json::parse(MethodsAsJson({refused, judged}));
+  EXPECT_EQ(json["methods"][0]["verdict"], "rejected");
+  EXPECT_EQ(json["methods"][1]["layers"]["int8"], 1);
 }
 
 }  // namespace

@@ -29,18 +29,18 @@ SearchProblem Problem(size_t layers, double target) {
 }
 
 TEST(SearchTest, WhatIsGoodEnoughStaysWhole) {
-  EXPECT_THAT(*SearchPrecision(Problem(3, 10), Additive({1, 1, 1})), ElementsAre(true, true, true));
+  EXPECT_THAT(SearchPrecision(Problem(3, 10), Additive({1, 1, 1}))->int8, ElementsAre(true, true, true));
 }
 
 TEST(SearchTest, TheNoisiestLayerIsLeftInFloat) {
-  EXPECT_THAT(*SearchPrecision(Problem(4, 4), Additive({1, 8, 1, 1})), ElementsAre(true, false, true, true));
+  EXPECT_THAT(SearchPrecision(Problem(4, 4), Additive({1, 8, 1, 1}))->int8, ElementsAre(true, false, true, true));
 }
 
 TEST(SearchTest, NoiseIsWeighedAgainstTime) {
   SearchProblem problem = Problem(3, 2);
   problem.saved_us = {1000, 10, 10};
   problem.spendable_share = 0;
-  EXPECT_THAT(*SearchPrecision(problem, Additive({2, 1, 1})), ElementsAre(true, false, false));
+  EXPECT_THAT(SearchPrecision(problem, Additive({2, 1, 1}))->int8, ElementsAre(true, false, false));
 }
 
 TEST(SearchTest, LayersThatWereLeftInVainAreTakenBack) {
@@ -48,30 +48,34 @@ TEST(SearchTest, LayersThatWereLeftInVainAreTakenBack) {
   SearchProblem problem = Problem(3, 3);
   problem.saved_us = {1, 100, 100};
   problem.spendable_share = 0;
-  EXPECT_THAT(*SearchPrecision(problem, Additive({1, 8, 1})), ElementsAre(true, false, true));
+  EXPECT_THAT(SearchPrecision(problem, Additive({1, 8, 1}))->int8, ElementsAre(true, false, true));
 }
 
 TEST(SearchTest, ALittleTimeIsSpentOnMuchNoiseThoughTheTargetIsMet) {
   SearchProblem problem = Problem(3, 100);
   problem.saved_us = {1000, 10, 1000};
-  EXPECT_THAT(*SearchPrecision(problem, Additive({1, 8, 1})), ElementsAre(true, false, true));
+  EXPECT_THAT(SearchPrecision(problem, Additive({1, 8, 1}))->int8, ElementsAre(true, false, true));
 }
 
 TEST(SearchTest, WhatTurnsOutTooSlowIsNotSpent) {
   SearchProblem problem = Problem(3, 100);
   problem.saved_us = {1000, 10, 1000};
   problem.is_affordable = [](const Flags&) { return absl::StatusOr<bool>(false); };
-  EXPECT_THAT(*SearchPrecision(problem, Additive({1, 8, 1})), ElementsAre(true, true, true));
+  EXPECT_THAT(SearchPrecision(problem, Additive({1, 8, 1}))->int8, ElementsAre(true, true, true));
 }
 
 TEST(SearchTest, NothingIsLeftInInt8WhenNothingIsGoodEnough) {
-  EXPECT_THAT(*SearchPrecision(Problem(2, 0), Additive({1, 1})), ElementsAre(false, false));
+  EXPECT_THAT(SearchPrecision(Problem(2, 0), Additive({1, 1}))->int8, ElementsAre(false, false));
 }
 
 TEST(SearchTest, LayersThatBeginInFloatStayThere) {
   SearchProblem problem = Problem(3, 1);
   problem.int8[1] = false;
-  EXPECT_FALSE((*SearchPrecision(problem, Additive({5, 0, 1})))[1]);
+  EXPECT_FALSE(SearchPrecision(problem, Additive({5, 0, 1}))->int8[1]);
+}
+
+TEST(SearchTest, ItTellsWhichLayersMakeTheNoise) {
+  EXPECT_THAT(SearchPrecision(Problem(3, 0), Additive({1, 6, 1}))->noise_share, ElementsAre(0.125, 0.75, 0.125));
 }
 
 TEST(SearchTest, EvaluationsAreBounded) {

@@ -92,6 +92,30 @@ def test_the_artifact_runs_in_onnxruntime_and_agrees(quantize, samples, model, t
     assert np.mean(outputs[0].argmax(1) == outputs[1].argmax(1)) > 0.9
 
 
+def test_methods_are_compared_on_one_page(quantize, samples, tmp_path):
+    run = quantize(x=samples, extra=["--method", "binary", "--method", "integer", "--output", "json"])
+    assert run.returncode == 0, run.stderr
+    done = json.loads(run.stdout.splitlines()[-1])
+    assert [entry["method"] for entry in done["methods"]] == ["integer", "binary"]
+    page = (tmp_path / "out/report.md").read_text()
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    for summary, method in zip(report["methods"], ("integer", "binary")):
+        own = json.loads((tmp_path / "out" / method / "report.json").read_text())
+        assert own["method"] == summary["method"] == method
+        assert summary["artifact_sha256"] == own["artifact_sha256"]
+        assert summary["layers"]["all"] == len(own["layers"]) == 3
+        assert f"[{method}]({method}/report.md) | {own['verdict']}" in page
+    assert not (tmp_path / "out/model.onnx").exists() and not (tmp_path / "out/fixed_point").exists()
+
+
+def test_all_methods_are_told_of_side_by_side_and_progress_is_a_line_a_stage(quantize, samples):
+    run = quantize(x=samples, extra=["--method", "all"])
+    assert run.returncode == 0, run.stderr
+    assert [line.split()[0] for line in run.stdout.splitlines()[:4]] == ["method", "integer", "fixed_point", "binary"]
+    assert "\r" not in run.stderr
+    assert run.stderr.splitlines().count("fixed_point: judge") == 1
+
+
 def test_arrays_of_one_sample_each_do_as_well(quantize, samples):
     run = quantize(**{f"x.{i}": samples[i:i + 1] for i in range(24)})
     assert run.returncode == 0, run.stderr
