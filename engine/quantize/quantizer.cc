@@ -6,12 +6,12 @@
 
 #include "absl/strings/str_format.h"
 #include "engine/quantize/build.h"
+#include "engine/quantize/choice_times.h"
 #include "engine/quantize/judge.h"
 #include "engine/quantize/kept_samples.h"
 #include "engine/quantize/recipes.h"
 #include "engine/quantize/search.h"
 #include "engine/quantize/sites.h"
-#include "engine/quantize/timing.h"
 #include "engine/status.h"
 
 namespace tandem::engine {
@@ -45,7 +45,11 @@ int64_t Fitting(int64_t most, int64_t bytes_of_each, int64_t budget) {
 class Quantizer {
  public:
   Quantizer(const Graph& graph, Samples& samples, const QuantizeOptions& options)
-      : graph_(graph), samples_(samples), options_(options), exact_(graph, options.threads) {}
+      : graph_(graph),
+        samples_(samples),
+        options_(options),
+        times_(options.times != nullptr ? *options.times : own_times_),
+        exact_(graph, options.threads) {}
 
   absl::StatusOr<Quantized> Run();
 
@@ -63,7 +67,6 @@ class Quantizer {
   void NotePackedSize(const Workbench& bench, const std::vector<bool>& int8);
   std::vector<bool> Eligible(const std::vector<Layer>& layers);
   absl::StatusOr<Draft> Choose(const std::vector<bool>& int8);
-  absl::Status TimeLayersOf(const Workbench& bench, const Built& built);
   absl::StatusOr<std::vector<bool>> LeaveSlowLayers(const Workbench& bench, const Built& built);
   absl::StatusOr<std::vector<bool>> LeaveNoisyLayers(const Workbench& bench, const Built& built,
                                                      const std::vector<bool>& int8);
@@ -74,6 +77,8 @@ class Quantizer {
   const Graph& graph_;
   Samples& samples_;
   const QuantizeOptions& options_;
+  TimeBook own_times_;
+  TimeBook& times_;
   Recipe recipe_;
   GraphRunner exact_;
   Split split_;
@@ -163,17 +168,11 @@ void Quantizer::NotePackedSize(const Workbench& bench, const std::vector<bool>& 
                       signs, signs - (signs + 7) / 8));
 }
 
-absl::Status Quantizer::TimeLayersOf(const Workbench& bench, const Built& built) {
-  const Graph named = WithLayerNames(bench.graph(), bench.layers());
-  const Workbench named_bench(named, bench.layers(), {}, {}, options_.threads);
-  fp32_us_ = TimeLayers(named, bench.layers().size(), timed_inputs_, options_.threads);
-  int8_us_ = TimeLayers(named_bench.GraphOf(built, built.int8), bench.layers().size(), timed_inputs_, options_.threads);
-  return absl::OkStatus();
-}
-
 // Layers that take longer in int8, with the conversions that they need, are left in fp32 when the whole run gains.
 absl::StatusOr<std::vector<bool>> Quantizer::LeaveSlowLayers(const Workbench& bench, const Built& built) {
-  TANDEM_RETURN_IF_ERROR(TimeLayersOf(bench, built));
+  const ChoiceTimes times(bench, built, timed_inputs_, options_.threads, times_);
+  TANDEM_ASSIGN_OR_RETURN(fp32_us_, times.Layers(Choice(built.int8.size(), false)));
+  TANDEM_ASSIGN_OR_RETURN(int8_us_, times.Layers(built.int8));
   std::vector<size_t> slow;
   for (size_t i = 0; i < built.int8.size(); ++i) {
     if (built.int8[i] && int8_us_[i] > fp32_us_[i] * 1.02) slow.push_back(i);
@@ -187,10 +186,8 @@ absl::StatusOr<std::vector<bool>> Quantizer::LeaveSlowLayers(const Workbench& be
     options_.progress("repair", static_cast<double>(n) / static_cast<double>(slow.size()));
     std::vector<bool> tried = int8;
     tried[slow[n]] = false;
-    GraphRunner before(bench.GraphOf(built, int8), options_.threads);
-    GraphRunner after(bench.GraphOf(built, tried), options_.threads);
-    TANDEM_ASSIGN_OR_RETURN(const PairTimes times, TimeInTurns(before, after, timed_inputs_));
-    if (times.second_ms > times.first_ms * 0.99) continue;
+    TANDEM_ASSIGN_OR_RETURN(const PairTimes runs, times.Runs(int8, tried));
+    if (runs.second_ms > runs.first_ms * 0.99) continue;
     int8 = tried;
     left_in_float_[slow[n]] = absl::StrFormat("slower in int8: %.1f us with its conversions, %.1f in fp32",
                                               int8_us_[slow[n]], fp32_us_[slow[n]]);
@@ -200,6 +197,7 @@ absl::StatusOr<std::vector<bool>> Quantizer::LeaveSlowLayers(const Workbench& be
 
 absl::StatusOr<std::vector<bool>> Quantizer::LeaveNoisyLayers(const Workbench& bench, const Built& built,
                                                               const std::vector<bool>& int8) {
+  const ChoiceTimes times(bench, built, timed_inputs_, options_.threads, times_);
   SearchProblem problem;
   problem.int8 = int8;
   for (size_t i = 0; i < int8.size(); ++i) problem.saved_us.push_back(fp32_us_[i] - int8_us_[i]);
@@ -209,10 +207,8 @@ absl::StatusOr<std::vector<bool>> Quantizer::LeaveNoisyLayers(const Workbench& b
                                                                                      : 0.8);
   problem.progress = [&](double done) { options_.progress("search", done); };
   problem.is_affordable = [&](const std::vector<bool>& tried) -> absl::StatusOr<bool> {
-    GraphRunner before(bench.GraphOf(built, int8), options_.threads);
-    GraphRunner after(bench.GraphOf(built, tried), options_.threads);
-    TANDEM_ASSIGN_OR_RETURN(const PairTimes times, TimeInTurns(before, after, timed_inputs_));
-    return times.second_ms <= times.first_ms * kMostSpent;
+    TANDEM_ASSIGN_OR_RETURN(const PairTimes runs, times.Runs(int8, tried));
+    return runs.second_ms <= runs.first_ms * kMostSpent;
   };
   TANDEM_ASSIGN_OR_RETURN(const SearchResult found,
                           SearchPrecision(problem, [&](const std::vector<bool>& tried) -> absl::StatusOr<Evaluation> {

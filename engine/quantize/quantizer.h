@@ -4,8 +4,8 @@
 //   ASSIGN(Quantized result, Quantize(graph, samples, options));
 //   // result.graph is the QDQ graph to export, result.report says what it is worth.
 //
-// Deterministic for a seed: samples, order of additions and the number of evaluations do not depend on time. Only the
-// measured times differ from run to run.
+// Deterministic for a seed and a book of times: nothing but the times that layers take depends on the machine, and
+// those that choices rest on are taken from the book when it has them.
 #ifndef TANDEM_ENGINE_QUANTIZE_QUANTIZER_H_
 #define TANDEM_ENGINE_QUANTIZE_QUANTIZER_H_
 
@@ -20,6 +20,7 @@
 #include "engine/model.h"
 #include "engine/quantize/report.h"
 #include "engine/quantize/samples.h"
+#include "engine/quantize/time_book.h"
 
 namespace tandem::engine {
 
@@ -42,6 +43,8 @@ struct QuantizeOptions {
   bool speed_only = false;          // nothing is judged and nothing left in fp32 for its noise
   int64_t most_calibration = 512;   // samples, at most half of all
   int64_t most_judging = 4096;
+  // Of this model on this CPU and so many threads; null: everything is measured. Outlives the call.
+  TimeBook* times = nullptr;
   // The class of each sample; empty: not known.
   std::vector<int64_t> labels;
   // Told often: the stage (calibrate, ranges, repair, search, judge) and how much of it is done, from 0 to 1.

@@ -61,19 +61,19 @@ Graph WithLayerNames(const Graph& graph, const std::vector<Layer>& layers) {
   return named;
 }
 
-std::vector<double> TimeLayers(const Graph& graph, size_t layers, const std::vector<Tensor>& inputs, int threads) {
+absl::StatusOr<std::vector<double>> TimeLayers(const Graph& graph, size_t layers, const std::vector<Tensor>& inputs,
+                                               int threads) {
   std::vector<double> result(layers, 0);
   GraphRunner runner(graph, threads);
-  const auto plan = runner.Prepare(inputs);
-  if (!plan.ok()) return result;
-  const auto& steps = (*plan)->plan().steps;
+  TANDEM_ASSIGN_OR_RETURN(BoundPlan* const plan, runner.Prepare(inputs));
+  const auto& steps = plan->plan().steps;
   constexpr int kRuns = 21;
   std::vector<std::vector<double>> times(steps.size());
   for (int run = 0; run < kRuns; ++run) {
-    if (!runner.Prepare(inputs).ok()) return result;
+    TANDEM_RETURN_IF_ERROR(runner.Prepare(inputs).status());
     for (size_t i = 0; i < steps.size(); ++i) {
       const auto begin = Clock::now();
-      if (!(*plan)->step(static_cast<int>(i)).Run().ok()) return result;
+      TANDEM_RETURN_IF_ERROR(plan->step(static_cast<int>(i)).Run());
       times[i].push_back(MicrosecondsSince(begin));
     }
   }

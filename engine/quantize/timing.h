@@ -19,7 +19,8 @@ absl::StatusOr<PairTimes> TimeInTurns(GraphRunner& first, GraphRunner& second, c
 
 // Median microseconds that a plan of `graph` spends in each of `layers`, by their nodes' names, and in converting what
 // they alone read. `graph`: one whose layers are called LayerName(i), by position.
-std::vector<double> TimeLayers(const Graph& graph, size_t layers, const std::vector<Tensor>& inputs, int threads);
+absl::StatusOr<std::vector<double>> TimeLayers(const Graph& graph, size_t layers, const std::vector<Tensor>& inputs,
+                                               int threads);
 
 // `graph` with its layers named for TimeLayers.
 Graph WithLayerNames(const Graph& graph, const std::vector<Layer>& layers);

@@ -54,7 +54,8 @@ struct QuantizeCommandOptions {
   std::string samples;       // .npz
   std::string labels;        // .npy of classes; empty: none
   std::string out;           // the artifact's folder
-  QuantizeOptions quantize;  // all but method, labels and progress
+  std::string times;         // folder of measured times by model; empty: in the cache folder, if there is one
+  QuantizeOptions quantize;  // all but method, times, labels and progress
   // Several: each writes the folder of its name inside `out`, and one page compares them.
   std::vector<std::string> methods = {"integer"};
   bool json = false;

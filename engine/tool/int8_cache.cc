@@ -1,6 +1,5 @@
 #include "engine/tool/int8_cache.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "engine/session.h"
 #include "engine/sha256.h"
 #include "engine/status.h"
+#include "engine/tool/cache_folder.h"
 #include "engine/tool/inputs.h"
 #include "engine/tool/npz_samples.h"
 
@@ -34,16 +34,6 @@ class RandomSamples : public Samples {
   const std::vector<TensorSpec> inputs_;
   const std::vector<Shape> shapes_;
 };
-
-absl::StatusOr<std::filesystem::path> CacheFolder() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-    return std::filesystem::path(cache) / "tandem";
-  }
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
-    return std::filesystem::path(home) / ".cache" / "tandem";
-  }
-  return absl::FailedPreconditionError("neither XDG_CACHE_HOME nor HOME is set: nowhere to keep the int8 variant");
-}
 
 // Names the variant by all that goes into it; a change of how it is made changes the leading number.
 absl::StatusOr<std::string> KeyOf(const BenchOptions& options, const std::vector<Shape>& shapes) {

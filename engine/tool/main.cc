@@ -51,6 +51,8 @@ void AddQuantize(CLI::App& app, QuantizeCommandOptions& options, absl::Status& s
       ->capture_default_str();
   command.add_option("--seed", quantize.seed, "Draws the samples that calibrate")->capture_default_str();
   command.add_option("--threads", quantize.threads, "Threads a run may use")->check(CLI::Range(1, 1024));
+  command.add_option("--times", options.times,
+                     "Folder that keeps the times of layers, so that the same is chosen again; default: a cache");
   AddOutputFormat(command, options.json);
   command.callback([&] { status = QuantizeModel(options); });
 }

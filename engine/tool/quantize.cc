@@ -16,6 +16,7 @@
 #include "engine/sha256.h"
 #include "engine/status.h"
 #include "engine/tool/commands.h"
+#include "engine/tool/kept_times.h"
 #include "engine/tool/npz_samples.h"
 
 namespace tandem::engine {
@@ -158,8 +159,11 @@ absl::Status QuantizeModel(const QuantizeCommandOptions& options) {
   for (const std::string& method : methods) {
     Progress progress(options.json, several ? method : "");
     quantize.method = method;
+    KeptTimes times(options.times, model_sha256, method, quantize.threads);
+    quantize.times = &times.book();
     quantize.progress = [&](absl::string_view stage, double done) { progress(stage, done); };
     TANDEM_ASSIGN_OR_RETURN(Quantized result, Quantize(graph, *samples, quantize));
+    times.Save();
     std::error_code error;
     result.report.fp32_bytes = static_cast<int64_t>(std::filesystem::file_size(options.model, error));
     result.report.model_sha256 = model_sha256;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -23,7 +24,8 @@ void LowerPriority() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
 }
 
-std::vector<std::string> CommandLine(const std::string& program, const Recipe& recipe, const std::string& out) {
+std::vector<std::string> CommandLine(const std::string& program, const Recipe& recipe, const std::string& out,
+                                     const std::string& times) {
   const config::QuantizationConfig& settings = recipe.settings;
   const auto number = [](double value) { return absl::StrFormat("%.17g", value); };
   std::vector<std::string> words = {program, "quantize", recipe.model_file, "--samples",    recipe.samples_file,
@@ -38,6 +40,7 @@ std::vector<std::string> CommandLine(const std::string& program, const Recipe& r
   if (settings.min_db.has_value()) add("--min-db", number(*settings.min_db));
   add("--confidence", number(settings.confidence));
   add("--threads", "1");
+  add("--times", times);
   add("--output", "json");
   return words;
 }
@@ -151,11 +154,12 @@ absl::StatusOr<Artifact> Builder::Make(const Job& job) {
 }
 
 absl::StatusOr<Artifact> Builder::Build(const Job& job, const std::string& hash) {
-  TANDEM_ASSIGN_OR_RETURN(
-      const ChildEnd end,
-      RunChild(CommandLine(options_.program, job.recipe, store_.Workplace(hash)), cancel_, [&](absl::string_view line) {
-        if (const auto progress = ParseProgress(line)) Report(job, *progress);
-      }));
+  const auto times = std::filesystem::path(options_.state_dir) / "times";
+  TANDEM_ASSIGN_OR_RETURN(const ChildEnd end,
+                          RunChild(CommandLine(options_.program, job.recipe, store_.Workplace(hash), times.string()),
+                                   cancel_, [&](absl::string_view line) {
+                                     if (const auto progress = ParseProgress(line)) Report(job, *progress);
+                                   }));
   TANDEM_RETURN_IF_ERROR(StatusOf(end));
   absl::StatusOr<Artifact> artifact = store_.Adopt(hash);
   if (!artifact.ok()) return engine::WithContext(artifact.status(), "the quantizer left no good artifact");

@@ -118,7 +118,8 @@ def test_samples_are_enough_for_a_sibling(serve, repository, quantizer, tmp_path
     assert float(options.pop("--max-loss")) == 0.03 and float(options.pop("--confidence")) == 0.9
     assert options == {"--samples": str(repository / "m/samples/inputs.npz"),
                        "--labels": str(repository / "m/samples/labels.npy"), "--method": "integer",
-                       "--metric": "agreement", "--threads": "1", "--output": "json"}
+                       "--metric": "agreement", "--threads": "1", "--output": "json",
+                       "--times": str(tmp_path / "state/times")}
     assert call["nice"] == 19 and call["omp"] == "1" and call["policy"] == os.SCHED_IDLE
     text = metrics(run.server)
     assert 'tandem_builds_total{outcome="proven"} 1' in text and "tandem_build_seconds_count 1" in text

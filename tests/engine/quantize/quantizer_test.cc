@@ -118,7 +118,29 @@ TEST(InsertTest, TheGraphComputesAlmostTheSame) {
   ExpectClose((*Evaluate(quantized, inputs))[0], (*Evaluate(graph, inputs))[0], 0.05);
 }
 
-TEST(QuantizerTest, TheSameSeedGivesTheSameLossAndAnArtifactThatReadsBack) {
+TEST(QuantizerTest, TheSameSeedAndTimesGiveTheSameFile) {
+  const Network net;
+  FixedSamples samples(net.maker.graph, 40);
+  // Times that let the first layer be slow in int8, whatever this machine makes of it.
+  absl::StatusOr<TimeBook> times = TimeBook::FromText(
+      R"({"layers 000": [1, 50, 50], "layers 111": [9, 10, 10], "runs 111 011": [30, 20], "runs 011 001": [20, 60],
+          "runs 011 010": [20, 60]})");
+  ASSERT_TRUE(times.ok());
+  QuantizeOptions options;
+  options.times = &*times;
+  std::vector<std::string> files;
+  for (int run = 0; run < 2; ++run) {
+    const auto result = Quantize(net.maker.graph, samples, options);
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_TRUE(result->graph.has_value());
+    EXPECT_FALSE(result->report.layers[0].int8);
+    EXPECT_THAT(result->report.layers[0].reason, HasSubstr("slower in int8: 9.0 us"));
+    files.push_back(*ExportOnnxBytes(*result->graph));
+  }
+  EXPECT_EQ(files[0], files[1]);
+}
+
+TEST(QuantizerTest, TheArtifactReadsBack) {
   const Network net;
   FixedSamples samples(net.maker.graph, 40);
   const auto result = Quantize(net.maker.graph, samples, {});

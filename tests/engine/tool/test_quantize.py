@@ -180,6 +180,22 @@ def test_an_artifact_is_replaced_whole_or_not_at_all(quantize, samples, model, t
     assert (tmp_path / "out/model.onnx").exists()
 
 
+def test_the_same_seed_gives_the_same_file(quantize, samples, tmp_path):
+    extra = ["--times", tmp_path / "times"]
+    files = []
+    for _ in range(2):
+        assert quantize(x=samples, extra=extra).returncode == 0
+        files.append((tmp_path / "out/model.onnx").read_bytes())
+    assert files[0] == files[1]
+    kept, = (tmp_path / "times").iterdir()
+    assert any(key.startswith("layers ") for key in json.loads((kept / "times.json").read_text()))
+    # One that is damaged or cannot be written is done without.
+    (kept / "times.json").write_text("{")
+    assert quantize(x=samples, extra=extra).returncode == 0
+    assert json.loads((kept / "times.json").read_text())
+    assert quantize(x=samples, extra=["--times", "/proc/none"]).returncode == 0
+
+
 def test_two_models_are_evaluated_beside_each_other(quantize, samples, model, tmp_path):
     labels = np.arange(len(samples)) % CLASSES
     assert quantize(labels, x=samples).returncode == 0
