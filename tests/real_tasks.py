@@ -9,7 +9,7 @@ import pytest
 import tandemd
 
 TASKS = tandemd.SHARED / "tasks/tasks.py"
-# Whether to measure everything: half an hour and more in place of minutes.
+# Whether to measure everything: some twenty minutes in place of two.
 THOROUGH = bool(os.environ.get("TANDEM_THOROUGH"))
 
 

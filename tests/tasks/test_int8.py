@@ -1,13 +1,12 @@
 """The int8 siblings that the server builds of real models by itself, beside fp32 on real labelled data.
 
 One server gets a repository with samples; each test waits for its model's sibling and asks both variants the same.
-By default MNIST's score is that of 2,000 of its 9,500 items, and what older CPUs get is looked at for two tasks. With
+By default at most 2,000 items of a task are scored, and what older CPUs get is looked at for two tasks. With
 TANDEM_THOROUGH=1 all items and all tasks are taken everywhere. Run with -rP to read the figures.
 """
 import contextlib
 import hashlib
 import json
-import time
 
 import pytest
 import tritonclient.grpc as triton
@@ -15,6 +14,7 @@ import tritonclient.grpc as triton
 import real_tasks
 import tandemd
 from real_tasks import BARS, THOROUGH
+from small_models import until
 
 pytest.importorskip("onnxruntime")
 
@@ -35,18 +35,17 @@ class Siblings:
 
     def __init__(self, tasks, server, state):
         self.tasks, self.server, self.state = tasks, server, state
-        self.deadline = time.monotonic() + BUILD_SECONDS
 
     def wait(self, model):
         """-> what ModelConfig says of the sibling once it has been judged."""
         with triton.InferenceServerClient(self.server.grpc) as client:
-            while True:
+            def told():
                 parameters = client.get_model_config(model).config.parameters
-                told = {key: parameters[key].string_value for key in parameters}
-                if told.get("variant.int8.state") in ("proven", "inconclusive", "rejected", "failed"):
-                    return told
-                assert time.monotonic() < self.deadline, f"int8 of {model} is still not there: {told}"
-                time.sleep(.1)
+                return {key: parameters[key].string_value for key in parameters}
+
+            until(lambda: told().get("variant.int8.state") in ("proven", "inconclusive", "rejected", "failed"),
+                  f"the verdict on {model}", tries=10 * BUILD_SECONDS)
+            return told()
 
     def artifact(self, model):
         """The folder of what was built for `model`."""
@@ -108,5 +107,5 @@ def test_a_sibling_loses_little(tasks, siblings, level, name):
           f"agreement {agreement:.4f} | ONNX Runtime {scores[2]:.4f} | {report['speed']['ratio']:.2f} x | "
           f"{layers.count('int8')} of {len(layers)} layers | {told['variant.int8.state']}")
     assert loss <= bar.loss + 1e-9
-    assert bar.agreement is None or agreement >= bar.agreement
+    assert bar.agreement is None or agreement >= bar.agreement - 1e-9
     assert scores[2] == pytest.approx(scores[1], abs=bar.runtimes + 1e-9)

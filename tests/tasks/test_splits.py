@@ -1,6 +1,6 @@
 """What int8 costs on the average of five draws of the items that calibrate: one split may be lucky.
 
-Half an hour; only with TANDEM_THOROUGH=1. Run with -rP to read the figures.
+Eight minutes; only with TANDEM_THOROUGH=1. Run with -rP to read the figures.
 """
 import json
 import subprocess
@@ -58,5 +58,5 @@ def test_the_mean_of_five_draws_loses_little(tasks, name, tmp_path):
         print(f"figures: {name} | draw {seed} | fp32 {scores[0]:.4f} | int8 {scores[1]:.4f} | loss {losses[-1]:+.4f} | "
               f"agreement {agreements[-1]:.4f} | {report['speed']['ratio']:.2f} x | {report['verdict']}")
     print(f"figures: {name} | mean of five | loss {np.mean(losses):+.4f} | agreement {np.mean(agreements):.4f}")
-    assert np.mean(losses) <= bar.loss
-    assert bar.agreement is None or np.mean(agreements) >= bar.agreement
+    assert np.mean(losses) <= bar.loss + 1e-9
+    assert bar.agreement is None or np.mean(agreements) >= bar.agreement - 1e-9
