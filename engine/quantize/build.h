@@ -41,6 +41,7 @@ class Workbench {
         inputs_(std::move(inputs)),
         threads_(threads) {}
 
+  const Graph& graph() const { return graph_; }
   const std::vector<Layer>& layers() const { return layers_; }
 
   // Ranges chosen, weights quantized, biases corrected in sequence.

@@ -8,6 +8,7 @@
 #include "engine/quantize/build.h"
 #include "engine/quantize/judge.h"
 #include "engine/quantize/kept_samples.h"
+#include "engine/quantize/recipes.h"
 #include "engine/quantize/search.h"
 #include "engine/quantize/sites.h"
 #include "engine/quantize/timing.h"
@@ -18,7 +19,6 @@ namespace tandem::engine {
 namespace {
 
 constexpr double kLeastGain = 1.1;
-constexpr double kClearlyBetter = 0.75;
 constexpr double kMostSpent = 1.1;  // of the time in int8, for less noise
 constexpr int64_t kFewSamples = 20;
 // Samples that are simulated side by side, and samples kept for the search, by the memory they may take.
@@ -58,12 +58,11 @@ class Quantizer {
   void Note(std::string note) { report_.notes.push_back(std::move(note)); }
 
   absl::Status Build();
-  absl::StatusOr<Workbench> Prepare(std::vector<Layer> layers);
-  bool IsTooLittle(const std::vector<Layer>& layers, const std::vector<bool>& eligible,
-                   const std::vector<bool>& int8) const;
-  void NotePackedSize(const std::vector<Layer>& layers, const std::vector<bool>& int8);
+  absl::Status Prepare(const std::vector<Layer>& layers);
+  bool IsTooLittle(const Workbench& bench, const std::vector<bool>& eligible, const std::vector<bool>& int8) const;
+  void NotePackedSize(const Workbench& bench, const std::vector<bool>& int8);
   std::vector<bool> Eligible(const std::vector<Layer>& layers);
-  absl::StatusOr<Built> BestRecipe(const Workbench& bench, const std::vector<bool>& int8);
+  absl::StatusOr<Draft> Choose(const std::vector<bool>& int8);
   absl::Status TimeLayersOf(const Workbench& bench, const Built& built);
   absl::StatusOr<std::vector<bool>> LeaveSlowLayers(const Workbench& bench, const Built& built);
   absl::StatusOr<std::vector<bool>> LeaveNoisyLayers(const Workbench& bench, const Built& built,
@@ -79,6 +78,8 @@ class Quantizer {
   GraphRunner exact_;
   Split split_;
   Yardstick yardstick_;
+  Histograms histograms_;
+  std::vector<std::vector<Tensor>> simulated_;  // samples to simulate with
   KeptSamples kept_;
   std::vector<Tensor> timed_inputs_;
   std::vector<double> fp32_us_, int8_us_;   // by layer
@@ -89,28 +90,40 @@ class Quantizer {
   Report report_;
 };
 
-absl::StatusOr<Workbench> Quantizer::Prepare(std::vector<Layer> layers) {
+absl::Status Quantizer::Prepare(const std::vector<Layer>& layers) {
   const auto count = static_cast<double>(split_.calibration.size());
   TANDEM_ASSIGN_OR_RETURN(
-      Histograms histograms,
-      Calibrate(graph_, PossibleSites(graph_, layers), samples_, split_.calibration, options_.threads,
-                [&](int64_t done) { options_.progress("calibrate", static_cast<double>(done) / count); }));
+      histograms_, Calibrate(graph_, PossibleSites(graph_, layers), samples_, split_.calibration, options_.threads,
+                             [&](int64_t done) { options_.progress("calibrate", static_cast<double>(done) / count); }));
   int64_t largest = 1;
-  for (const auto& [id, histogram] : histograms) {
+  for (const auto& [id, histogram] : histograms_) {
     largest = std::max(largest, histogram.total() / static_cast<int64_t>(split_.calibration.size()));
   }
   // At a node: both sides' operands and results, and what is tried.
-  std::vector<std::vector<Tensor>> inputs;
   for (int64_t index : Spread(split_.calibration, Fitting(100, largest * 4 * 6, kSimulationBytes))) {
     TANDEM_ASSIGN_OR_RETURN(std::vector<Tensor> sample, samples_.Read(index));
-    inputs.push_back(std::move(sample));
+    simulated_.push_back(std::move(sample));
   }
   int64_t bytes = 0;
-  for (const Tensor& input : inputs[0]) bytes += static_cast<int64_t>(input.num_bytes());
+  for (const Tensor& input : simulated_[0]) bytes += static_cast<int64_t>(input.num_bytes());
   const std::vector<int64_t> kept = Spread(split_.calibration, Fitting(64, bytes, kSearchBytes));
   TANDEM_ASSIGN_OR_RETURN(kept_, KeptSamples::Read(exact_, samples_, kept, options_.labels));
-  timed_inputs_ = inputs[0];
-  return Workbench(graph_, std::move(layers), std::move(histograms), std::move(inputs), options_.threads);
+  timed_inputs_ = simulated_[0];
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Draft> Quantizer::Choose(const std::vector<bool>& int8) {
+  const Materials materials{.graph = graph_,
+                            .histograms = histograms_,
+                            .inputs = simulated_,
+                            .samples = samples_,
+                            .calibration = split_.calibration,
+                            .kept = kept_,
+                            .yardstick = yardstick_,
+                            .threads = options_.threads,
+                            .repair = !options_.speed_only,
+                            .progress = options_.progress};
+  return ChooseRecipe(materials, int8, recipe_);
 }
 
 // A sign and a scale is too little for the first and the last layer and for depthwise convolutions.
@@ -126,12 +139,12 @@ std::vector<bool> Quantizer::Eligible(const std::vector<Layer>& layers) {
 
 // Whether so few of the `eligible` layers are in int8 that nothing is left of what was asked for: none, or of a binary
 // model less than half of the weights.
-bool Quantizer::IsTooLittle(const std::vector<Layer>& layers, const std::vector<bool>& eligible,
+bool Quantizer::IsTooLittle(const Workbench& bench, const std::vector<bool>& eligible,
                             const std::vector<bool>& int8) const {
   if (!recipe_.binary) return !AnyOf(int8);
   int64_t wanted = 0, got = 0;
-  for (size_t i = 0; i < layers.size(); ++i) {
-    const int64_t weights = graph_.ConstantOf(layers[i].weights)->num_elements();
+  for (size_t i = 0; i < int8.size(); ++i) {
+    const int64_t weights = bench.graph().ConstantOf(bench.layers()[i].weights)->num_elements();
     wanted += eligible[i] ? weights : 0;
     got += int8[i] ? weights : 0;
   }
@@ -139,10 +152,10 @@ bool Quantizer::IsTooLittle(const std::vector<Layer>& layers, const std::vector<
 }
 
 // Standard operators read no signs: the file holds eight bits for each.
-void Quantizer::NotePackedSize(const std::vector<Layer>& layers, const std::vector<bool>& int8) {
+void Quantizer::NotePackedSize(const Workbench& bench, const std::vector<bool>& int8) {
   int64_t signs = 0;
-  for (size_t i = 0; i < layers.size(); ++i) {
-    if (int8[i]) signs += graph_.ConstantOf(layers[i].weights)->num_elements();
+  for (size_t i = 0; i < int8.size(); ++i) {
+    if (int8[i]) signs += bench.graph().ConstantOf(bench.layers()[i].weights)->num_elements();
   }
   Note(
       absl::StrFormat("The file holds %d signs in 8 bits each, and int8 kernels multiply by them: neither its size nor "
@@ -150,29 +163,8 @@ void Quantizer::NotePackedSize(const std::vector<Layer>& layers, const std::vect
                       signs, signs - (signs + 7) / 8));
 }
 
-// Clipped ranges help some models and hurt others: what gives less noise at the outputs is kept.
-absl::StatusOr<Built> Quantizer::BestRecipe(const Workbench& bench, const std::vector<bool>& int8) {
-  std::optional<Built> best;
-  double least = 0;
-  for (const bool extremes_only : {true, false}) {
-    Recipe recipe = recipe_;
-    recipe.extremes_only = extremes_only;
-    const double base = extremes_only ? 0 : 0.5;
-    TANDEM_ASSIGN_OR_RETURN(
-        Built built, bench.Build(int8, recipe, [&](double done) { options_.progress("ranges", base + done / 2); }));
-    TANDEM_ASSIGN_OR_RETURN(const Comparison comparison,
-                            kept_.Compare(bench.GraphOf(built, int8), yardstick_, options_.threads));
-    // The extremes come first; what clips must be clearly better, for it is chosen on few samples.
-    if (best.has_value() && comparison.Noise() >= kClearlyBetter * least) continue;
-    least = comparison.Noise();
-    best = std::move(built);
-    recipe_.extremes_only = extremes_only;
-  }
-  return *std::move(best);
-}
-
 absl::Status Quantizer::TimeLayersOf(const Workbench& bench, const Built& built) {
-  const Graph named = WithLayerNames(graph_, bench.layers());
+  const Graph named = WithLayerNames(bench.graph(), bench.layers());
   const Workbench named_bench(named, bench.layers(), {}, {}, options_.threads);
   fp32_us_ = TimeLayers(named, bench.layers().size(), timed_inputs_, options_.threads);
   int8_us_ = TimeLayers(named_bench.GraphOf(built, built.int8), bench.layers().size(), timed_inputs_, options_.threads);
@@ -261,7 +253,7 @@ void Quantizer::ReportLayers(const Workbench& bench, const Built& built) {
 }
 
 absl::Status Quantizer::Build() {
-  std::vector<Layer> layers = FindLayers(graph_);
+  const std::vector<Layer> layers = FindLayers(graph_);
   if (ArrivesQuantized(graph_)) return Reject("The model arrives quantized: it runs in int8 as it is.");
   if (layers.empty()) {
     return Reject("There is nothing to quantize: no convolution or matrix product with constant weights.");
@@ -275,30 +267,35 @@ absl::Status Quantizer::Build() {
   fp32_us_.resize(layers.size());
   int8_us_.resize(layers.size());
   TANDEM_ASSIGN_OR_RETURN(yardstick_, ChooseYardstick(graph_, exact_, samples_, split_.calibration, options_));
-  TANDEM_ASSIGN_OR_RETURN(const Workbench bench, Prepare(std::move(layers)));
-  const std::vector<bool> eligible = Eligible(bench.layers());
-  if (!AnyOf(eligible))
+  TANDEM_RETURN_IF_ERROR(Prepare(layers));
+  const std::vector<bool> eligible = Eligible(layers);
+  if (!AnyOf(eligible)) {
     return Reject("No layer can bear signs for weights: they are the first, the last or in groups.");
-  TANDEM_ASSIGN_OR_RETURN(Built built, BestRecipe(bench, eligible));
+  }
+  TANDEM_ASSIGN_OR_RETURN(Draft draft, Choose(eligible));
+  for (std::string& note : draft.notes) Note(std::move(note));
+  const Workbench& bench = *draft.bench;
+  Built built = std::move(draft.built);
   const std::vector<std::string> not_eligible = left_in_float_;
   const std::vector<bool> first = built.int8;
   TANDEM_ASSIGN_OR_RETURN(std::vector<bool> int8, LeaveSlowLayers(bench, built));
   if (!options_.speed_only) {
     TANDEM_ASSIGN_OR_RETURN(int8, LeaveNoisyLayers(bench, built, int8));
   }
-  if (IsTooLittle(bench.layers(), first, int8)) {
+  if (IsTooLittle(bench, first, int8)) {
     if (options_.speed_only) return Reject("No layer gains time in int8.");
     hopeless_ = true;
     left_in_float_ = not_eligible;
   } else if (int8 != first) {
-    TANDEM_ASSIGN_OR_RETURN(built, bench.Build(int8, recipe_, [&](double done) { options_.progress("repair", done); }));
+    TANDEM_ASSIGN_OR_RETURN(built,
+                            bench.Build(int8, draft.recipe, [&](double done) { options_.progress("repair", done); }));
   }
   ReportLayers(bench, built);
   if (!built.narrowed.empty()) {
     Note(absl::StrCat(built.narrowed.size(),
                       " layers have weights of 7 bits: sums of 16 bits would saturate on this CPU."));
   }
-  if (recipe_.binary) NotePackedSize(bench.layers(), built.int8);
+  if (recipe_.binary) NotePackedSize(bench, built.int8);
   result_ = bench.GraphOf(built, built.int8);
   if (!options_.speed_only) return Judge();
   report_.reason = "Nothing was judged: the samples say nothing of the model's quality.";

@@ -18,7 +18,8 @@ struct Int8Status {
 
 // `requested` (parameters["variant"]; empty: none) wins: a loaded variant answers whatever its verdict, and
 // FAILED_PRECONDITION says why one is not there. Without it the route decides: fp32; int8 as soon as it is loaded; auto
-// once it is proven, but never what the method `binary` made: that is for study. The routes split and shadow are not carried out yet and answer in fp32.
+// once it is proven, but never what the method `binary` made: that is for study. The routes split and shadow are not
+// carried out yet and answer in fp32.
 absl::StatusOr<models::Precision> ChooseVariant(absl::string_view requested, const config::RouteConfig& route,
                                                 const Int8Status& int8);
 

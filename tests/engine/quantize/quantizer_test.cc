@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/onnx/export.h"
+#include "engine/quantize/channels.h"
 #include "engine/quantize/graph_runner.h"
 #include "engine/quantize/insert.h"
 #include "engine/quantize/methods.h"
@@ -173,6 +174,25 @@ TEST(QuantizerTest, ABudgetThatSignsCannotMeetIsBlamedOnLayers) {
   double shares = 0;
   for (const LayerReport& layer : report.layers) shares += layer.noise_share.value_or(0);
   EXPECT_NEAR(shares, 1, 1e-6);
+}
+
+TEST(QuantizerTest, RepairsAreToldOfAndStayOnlyWhenTheyHelp) {
+  GraphMaker maker;
+  const ValueId x = maker.Input({1, 3, 16, 16});
+  // One channel is a hundred times as large as the others, and read with weights a hundred times as small.
+  Tensor first = RandomFloats({8, 3, 3, 3}, 1), second = RandomFloats({8, 8, 3, 3}, 2);
+  ChannelValues grows(8, 1), shrinks(8, 1);
+  grows[2] = 100;
+  shrinks[2] = 0.01f;
+  ScaleOutputs({.reduction_axis = 1, .channel_axis = 0}, grows, first);
+  ScaleInputs({.reduction_axis = 1, .channel_axis = 0}, shrinks, second);
+  const ValueId between = maker.Op("Relu", {maker.Op("Conv", {x, maker.Constant(first)})});
+  maker.Output(maker.Op("Relu", {maker.Op("Conv", {between, maker.Constant(second)})}));
+  FixedSamples samples(maker.graph, 20);
+  const auto result = Quantize(maker.graph, samples, {});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(result->report.notes, Contains(HasSubstr("cross-layer equalization: kept")));
+  EXPECT_THAT(result->report.notes, Not(Contains(HasSubstr("smoothing"))));
 }
 
 TEST(QuantizerTest, WeightsAreSmallerWhereSumsSaturate) {

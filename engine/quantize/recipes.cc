@@ -1,0 +1,138 @@
+#include "engine/quantize/recipes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "engine/quantize/equalize.h"
+#include "engine/quantize/sites.h"
+#include "engine/quantize/smooth.h"
+#include "engine/status.h"
+
+namespace tandem::engine {
+
+namespace {
+
+// Of the noise: clipped ranges are chosen on few samples and must be clearly better.
+constexpr double kClearlyBetter = 0.75;
+constexpr float kAlphas[] = {0.25f, 0.5f, 0.75f};
+
+double Decibels(double noise) { return -10 * std::log10(std::max(noise, 1e-12)); }
+
+class Chooser {
+ public:
+  Chooser(const Materials& materials, const std::vector<bool>& int8, const Recipe& recipe)
+      : materials_(materials), int8_(int8), layers_(FindLayers(materials.graph)) {
+    best_.recipe = recipe;
+  }
+
+  absl::StatusOr<Draft> Run() {
+    TANDEM_RETURN_IF_ERROR(ChooseRanges());
+    if (materials_.repair) TANDEM_RETURN_IF_ERROR(Repair());
+    return std::move(best_);
+  }
+
+ private:
+  absl::StatusOr<Draft> Build(const std::shared_ptr<const Graph>& graph, const std::shared_ptr<const Workbench>& bench,
+                              const Recipe& recipe, const std::function<void(double)>& progress) const {
+    Draft draft{.graph = graph, .bench = bench, .recipe = recipe, .built = {}, .notes = {}};
+    TANDEM_ASSIGN_OR_RETURN(draft.built, bench->Build(int8_, recipe, progress));
+    TANDEM_ASSIGN_OR_RETURN(
+        const Comparison comparison,
+        materials_.kept.Compare(bench->GraphOf(draft.built, int8_), materials_.yardstick, materials_.threads));
+    draft.noise = comparison.Noise();
+    return draft;
+  }
+
+  // The extremes come first; clipping helps some models and hurts others.
+  absl::Status ChooseRanges() {
+    const auto graph = std::make_shared<const Graph>(materials_.graph);
+    const auto bench = std::make_shared<const Workbench>(*graph, layers_, materials_.histograms, materials_.inputs,
+                                                         materials_.threads);
+    Recipe recipe = best_.recipe;
+    recipe.extremes_only = true;
+    TANDEM_ASSIGN_OR_RETURN(best_,
+                            Build(graph, bench, recipe, [&](double done) { materials_.progress("ranges", done / 2); }));
+    recipe.extremes_only = false;
+    TANDEM_ASSIGN_OR_RETURN(Draft clipped, Build(graph, bench, recipe,
+                                                 [&](double done) { materials_.progress("ranges", 0.5 + done / 2); }));
+    if (clipped.noise < kClearlyBetter * best_.noise) best_ = std::move(clipped);
+    return absl::OkStatus();
+  }
+
+  absl::Status Repair() {
+    const std::vector<EqualizedPair> pairs = FindEqualizedPairs(materials_.graph, layers_);
+    const std::vector<SmoothedValue> values = FindSmoothedValues(materials_.graph, layers_);
+    std::map<ValueId, int64_t> axes;
+    for (const EqualizedPair& pair : pairs) {
+      if (pair.clipped != kNoValue) axes[pair.clipped] = pair.axis;
+    }
+    for (const SmoothedValue& value : values) axes[value.value] = -1;
+    ChannelPeaks peaks;
+    if (!axes.empty()) {
+      TANDEM_ASSIGN_OR_RETURN(
+          peaks, FindPeaks(materials_.graph, axes, materials_.samples, materials_.calibration, materials_.threads));
+    }
+    if (!pairs.empty()) {
+      TANDEM_RETURN_IF_ERROR(Try("cross-layer equalization", {Equalize(*best_.graph, layers_, pairs, peaks)}));
+    }
+    if (!values.empty()) {
+      std::vector<Graph> smoothed;
+      const std::vector<Layer> layers = FindLayers(*best_.graph);
+      for (const float alpha : kAlphas) smoothed.push_back(Smooth(*best_.graph, layers, values, peaks, alpha));
+      TANDEM_RETURN_IF_ERROR(Try("smoothing of outliers", std::move(smoothed)));
+    }
+    return absl::OkStatus();
+  }
+
+  // The best of `graphs`, forms of one repair, takes over when there is less noise than before.
+  absl::Status Try(const char* name, std::vector<Graph> graphs) {
+    const double before = best_.noise;
+    double least = 0;
+    for (size_t i = 0; i < graphs.size(); ++i) {
+      const auto told = [&](double done) {
+        materials_.progress("repair", (static_cast<double>(i) + done) / static_cast<double>(graphs.size()));
+      };
+      const auto graph = std::make_shared<const Graph>(std::move(graphs[i]));
+      TANDEM_ASSIGN_OR_RETURN(const auto bench, Calibrated(*graph, [&](double done) { told(done / 2); }));
+      TANDEM_ASSIGN_OR_RETURN(Draft draft,
+                              Build(graph, bench, best_.recipe, [&](double done) { told(0.5 + done / 2); }));
+      if (i == 0 || draft.noise < least) least = draft.noise;
+      if (draft.noise < best_.noise) {
+        draft.notes = std::move(best_.notes);
+        best_ = std::move(draft);
+      }
+    }
+    best_.notes.push_back(
+        least < before
+            ? absl::StrFormat("%s: kept, noise %.1f -> %.1f dB", name, Decibels(before), Decibels(least))
+            : absl::StrFormat("%s: tried, not kept, noise %.1f -> %.1f dB", name, Decibels(before), Decibels(least)));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::shared_ptr<const Workbench>> Calibrated(const Graph& graph,
+                                                              const std::function<void(double)>& progress) const {
+    std::vector<Layer> layers = FindLayers(graph);
+    const auto count = static_cast<double>(materials_.calibration.size());
+    TANDEM_ASSIGN_OR_RETURN(
+        Histograms histograms,
+        Calibrate(graph, PossibleSites(graph, layers), materials_.samples, materials_.calibration, materials_.threads,
+                  [&](int64_t done) { progress(static_cast<double>(done) / count); }));
+    return std::make_shared<const Workbench>(graph, std::move(layers), std::move(histograms), materials_.inputs,
+                                             materials_.threads);
+  }
+
+  const Materials& materials_;
+  const std::vector<bool>& int8_;
+  const std::vector<Layer> layers_;
+  Draft best_;
+};
+
+}  // namespace
+
+absl::StatusOr<Draft> ChooseRecipe(const Materials& materials, const std::vector<bool>& int8, const Recipe& recipe) {
+  return Chooser(materials, int8, recipe).Run();
+}
+
+}  // namespace tandem::engine
