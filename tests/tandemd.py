@@ -38,8 +38,8 @@ def _wait_until_ready(process, ready, log, timeout):
 
 
 @contextlib.contextmanager
-def running(*arguments, timeout=120):
-    """A server with these arguments; an exit code other than 0 at its end is an error."""
+def running(*arguments, timeout=120, environment=None):
+    """A server with these arguments and additions to its environment; an exit code other than 0 at its end is an error."""
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         log, ready = work / "log", work / "ready"
@@ -49,7 +49,8 @@ def running(*arguments, timeout=120):
         if "--state-dir" not in arguments:
             command += ["--state-dir", work / "state"]
         with open(log, "wb") as out:
-            process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=subprocess.STDOUT)
+            process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=subprocess.STDOUT,
+                                       env={**os.environ, **(environment or {})})
         try:
             yield Server(process, _wait_until_ready(process, ready, log, timeout), log)
             if process.poll() is None:
