@@ -28,6 +28,8 @@ struct ServerConfig {
   std::string grpc_address = "0.0.0.0:8001";
   std::string http_address = "0.0.0.0:8002";
   std::string admin_address = "127.0.0.1:8003";
+  // Holds what callers of the admin port must show; empty: nothing.
+  std::string admin_token_file;
   // Receives the addresses as JSON when the server is ready; empty: no file.
   std::string ready_file;
 
