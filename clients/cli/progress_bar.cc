@@ -28,16 +28,13 @@ std::string BarText(const v1::BuildProgress& progress) {
 ProgressBar::ProgressBar() : terminal_(isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() {
-  if (terminal_ && !stage_.empty()) std::fputs(kClearLine, stderr);
+  if (shown_) std::fputs(kClearLine, stderr);
 }
 
 void ProgressBar::Show(const v1::BuildProgress& progress) {
-  if (terminal_) {
-    std::fputs(absl::StrCat(kClearLine, BarText(progress)).c_str(), stderr);
-  } else if (progress.stage() != stage_) {
-    std::fputs(absl::StrCat(progress.stage(), "\n").c_str(), stderr);
-  }
-  stage_ = progress.stage();
+  if (!terminal_) return;
+  std::fputs(absl::StrCat(kClearLine, BarText(progress)).c_str(), stderr);
+  shown_ = true;
 }
 
 }  // namespace tandem::cli

@@ -1,4 +1,4 @@
-// ProgressBar: how far a build is, on standard error: one line that is drawn over on a terminal, else a line a stage.
+// ProgressBar: how far a build is, on one line of the terminal that standard error goes to; nothing where it is none.
 #ifndef TANDEM_CLIENTS_CLI_PROGRESS_BAR_H_
 #define TANDEM_CLIENTS_CLI_PROGRESS_BAR_H_
 
@@ -23,7 +23,7 @@ class ProgressBar {
 
  private:
   const bool terminal_;
-  std::string stage_;  // the last that was shown
+  bool shown_ = false;
 };
 
 }  // namespace tandem::cli
