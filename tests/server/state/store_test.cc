@@ -39,7 +39,8 @@ class StateStoreTest : public ::testing::Test {
   absl::Status Problem() { return StateStore::Open(path_).status(); }
   std::vector<std::string> Kinds(const EventFilter& filter) {
     std::vector<std::string> kinds;
-    for (const Event& event : *store_->History(filter)) kinds.push_back(event.kind);
+    const auto events = store_->History(filter);
+    for (const Event& event : *events) kinds.push_back(event.kind);
     return kinds;
   }
 
