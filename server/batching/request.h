@@ -6,7 +6,9 @@
 #ifndef TANDEM_SERVER_BATCHING_REQUEST_H_
 #define TANDEM_SERVER_BATCHING_REQUEST_H_
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -49,9 +51,22 @@ class Request {
   size_t bytes = 0;                   // memory it holds while it waits
   Time arrived{};
   Time deadline = Time::max();
+  // The client would rather be refused than wait in the queue for longer than until then.
+  Time start_by = Time::max();
+  // 1 is the highest and goes first, 0 the lowest; see PlaceOf.
+  uint64_t priority = 0;
   // Set when the client has gone: it is dropped instead of run.
   std::atomic<bool> cancelled{false};
 };
+
+// Where a request stands in its queue: the one of the earliest place goes first. Each level of priority is worth a
+// second of waiting, down to the tenth, which is also that of 0. So nobody starves: who has waited ten seconds yields
+// to no newcomer.
+inline Time PlaceOf(const Request& request) {
+  constexpr uint64_t kLowest = 10;
+  const uint64_t level = request.priority == 0 ? kLowest : std::min(request.priority, kLowest);
+  return request.arrived + std::chrono::seconds(level);
+}
 
 // True when two requests for one model may run as one batch: the same shapes but for the first dimension.
 inline bool MayShareBatch(const Request& a, const Request& b) {

@@ -80,6 +80,8 @@ absl::Status InferCall::Prepare() {
   if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
   rows = binding_.rows;
   deadline = Deadline();
+  priority = parsed_.priority;
+  start_by = StartBy();
   if (deadline <= arrived) return absl::DeadlineExceededError("the deadline passed before the request arrived");
   if (parsed_.id.empty()) {
     id_ = absl::StrCat(context_.id_prefix, absl::Hex(++context_.next_id));
@@ -114,6 +116,12 @@ Time InferCall::Deadline() const {
   const auto left = server_context_->deadline() - std::chrono::system_clock::now();
   constexpr auto kForEver = std::chrono::hours(24 * 365);
   return left > kForEver ? Time::max() : arrived + std::chrono::duration_cast<Duration>(left);
+}
+
+Time InferCall::StartBy() const {
+  constexpr std::chrono::microseconds kForEver = std::chrono::hours(24 * 365);
+  if (parsed_.timeout_us == 0 || parsed_.timeout_us > static_cast<uint64_t>(kForEver.count())) return Time::max();
+  return arrived + std::chrono::microseconds(parsed_.timeout_us);
 }
 
 void InferCall::Refuse(const absl::Status& status) {

@@ -77,6 +77,8 @@ class InferCall final : public batching::Request {
   // What the request or the route says; the version is known.
   absl::Status ChooseVariant();
   Time Deadline() const;
+  // As parameters["timeout"] says.
+  Time StartBy() const;
   // Sends an error, and counts it where it belongs.
   void Refuse(const absl::Status& status);
   absl::StatusOr<grpc::ByteBuffer> Encoded(const batching::Results& results) const;

@@ -123,6 +123,34 @@ TEST(InferRequest, SaysThatExtensionsAreNotServed) {
   EXPECT_EQ(Parse(shared).code(), absl::StatusCode::kUnimplemented);
 }
 
+std::string Parameter(const std::string& key, const std::string& value) {
+  return Field(4, Field(1, key) + Field(2, value));
+}
+
+// Clients send them as int64_param (2) or uint64_param (5).
+TEST(InferRequest, ReadsPriorityAndTimeoutOfBothIntegerKinds) {
+  for (uint32_t kind : {2, 5}) {
+    const std::string bytes = Parameter("priority", Number(kind, 7)) + Parameter("timeout", Number(kind, 2500));
+    for (size_t size = 1; size <= bytes.size(); ++size) {
+      InferRequest request;
+      ASSERT_TRUE(ParseInferRequest(Cut(bytes, size), request).ok());
+      EXPECT_EQ(request.priority, 7u);
+      EXPECT_EQ(request.timeout_us, 2500u);
+    }
+  }
+}
+
+TEST(InferRequest, WantsPriorityAndTimeoutAsIntegersOfAtLeastZero) {
+  for (const char* key : {"priority", "timeout"}) {
+    for (const std::string& value : {std::string(), Number(2, static_cast<uint64_t>(-1)), Number(1, 1), Field(3, "1"),
+                                     Number(5, 1) + Field(3, "1")}) {
+      const absl::Status status = Parse(Parameter(key, value));
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(std::string(status.message()), HasSubstr(key));
+    }
+  }
+}
+
 TEST(InferRequest, WantsTheVariantAsText) {
   EXPECT_FALSE(Parse(Field(4, Field(1, "variant") + Field(2, Number(2, 7)))).ok());
 }
