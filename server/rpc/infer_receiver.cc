@@ -59,14 +59,14 @@ void InferReceiver::Loop() {
   pthread_setname_np(pthread_self(), "receiver");
   void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&tag, &ok)) Handle(*static_cast<InferTag*>(tag), ok);
+  while (queue_->Next(&tag, &ok)) Handle(*static_cast<Tag*>(tag), ok);
 }
 
-void InferReceiver::Handle(const InferTag& tag, bool ok) {
-  InferCall* call = tag.call;
+void InferReceiver::Handle(const Tag& tag, bool ok) {
+  UnaryCall* call = tag.unary;
   UnseenOrderEnds(call);
   switch (tag.event) {
-    case InferEvent::kArrived:
+    case CallEvent::kArrived:
       if (!ok) {  // shutting down: the call never started and reports nothing more
         Forget(call);
         return;
@@ -75,10 +75,10 @@ void InferReceiver::Handle(const InferTag& tag, bool ok) {
       arrived_.Add(1);
       call->Arrived();
       return;
-    case InferEvent::kDone:
+    case CallEvent::kDone:
       if (call->Done()) Recycle(call);
       return;
-    case InferEvent::kFinished:
+    case CallEvent::kFinished:
       if (call->Finished()) Recycle(call);
       return;
   }
@@ -87,28 +87,28 @@ void InferReceiver::Handle(const InferTag& tag, bool ok) {
 void InferReceiver::PostAnother() {
   MutexLock lock(mutex_);  // against Shutdown between the check and the request
   if (!accepting_) return;
-  std::unique_ptr<InferCall> call;
+  std::unique_ptr<UnaryCall> call;
   if (idle_.empty()) {
-    call = std::make_unique<InferCall>(context_);
+    call = std::make_unique<UnaryCall>(context_);
   } else {
     call = std::move(idle_.back());
     idle_.pop_back();
   }
   call->Reset();
-  InferCall& posted = *call;
+  UnaryCall& posted = *call;
   busy_.emplace(call.get(), std::move(call));
   service_.RequestModelInfer(&posted.server_context(), &posted.request_buffer(), &posted.writer(), queue_.get(),
                              queue_.get(), posted.arrived_tag());
 }
 
-void InferReceiver::Recycle(InferCall* call) {
+void InferReceiver::Recycle(UnaryCall* call) {
   ended_.Add(1);
   call->Release();
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(busy_.find(call)->second));
   Forget(call);
 }
 
-void InferReceiver::Forget(InferCall* call) {
+void InferReceiver::Forget(UnaryCall* call) {
   busy_.erase(call);
   if (!busy_.empty()) return;
   // While calls are accepted some are always posted: this is the end.

@@ -17,6 +17,8 @@
 #include "engine/mutex.h"
 #include "server/rpc/infer_call.h"
 #include "server/rpc/inference_service.h"
+#include "server/rpc/tag.h"
+#include "server/rpc/unary_call.h"
 #include "server/sync/cond_var.h"
 
 namespace tandem::rpc {
@@ -47,11 +49,11 @@ class InferReceiver {
 
  private:
   void Loop();
-  void Handle(const InferTag& tag, bool ok);
+  void Handle(const Tag& tag, bool ok);
   void PostAnother();
   // The call has ended: kept for another, or dropped.
-  void Recycle(InferCall* call);
-  void Forget(InferCall* call);
+  void Recycle(UnaryCall* call);
+  void Forget(UnaryCall* call);
 
   InferenceService& service_;
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
@@ -61,8 +63,8 @@ class InferReceiver {
   std::thread thread_;
 
   // Of the receiver's thread alone once it runs.
-  std::vector<std::unique_ptr<InferCall>> idle_;
-  std::unordered_map<InferCall*, std::unique_ptr<InferCall>> busy_;  // posted or in flight
+  std::vector<std::unique_ptr<UnaryCall>> idle_;
+  std::unordered_map<UnaryCall*, std::unique_ptr<UnaryCall>> busy_;  // posted or in flight
 
   Mutex mutex_;
   CondVar none_busy_;
