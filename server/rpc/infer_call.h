@@ -1,8 +1,8 @@
 // InferCall: one inference request from its arrival to its answer; the wire's side of batching::Request.
 //
 // The request is kept as the slices it arrived in; a worker gathers the inputs from them and writes the response's one
-// slice in place. How it came and where its answer goes is the Responder's business: a call of its own,
-// UnaryCall. Everything but Gather and Answer happens on the receiver's thread.
+// slice in place. How it came and where its answer goes is the Responder's business: a call of its own
+// (UnaryCall) or a stream (StreamCall). Everything but Gather and Answer happens on the receiver's thread.
 #ifndef TANDEM_SERVER_RPC_INFER_CALL_H_
 #define TANDEM_SERVER_RPC_INFER_CALL_H_
 
@@ -31,6 +31,9 @@ struct InferContext {
   scheduling::InlineRunner& inline_runner;
   // Requests that never reached a version, by status code.
   std::array<metrics::Cell, metrics::kNumCodes>& refused;
+  // Requests that have arrived, and those of them that have ended.
+  metrics::Cell& arrived;
+  metrics::Cell& ended;
   // Prefix of the ids given to requests without one.
   std::string id_prefix;
   uint64_t next_id = 0;

@@ -96,11 +96,6 @@ grpc::Status InferenceService::RepositoryIndex(Context*, const inference::Reposi
   return grpc::Status::OK;
 }
 
-grpc::Status InferenceService::ModelStreamInfer(
-    Context*, grpc::ServerReaderWriter<inference::ModelStreamInferResponse, inference::ModelInferRequest>*) {
-  return NotServed("ModelStreamInfer");
-}
-
 grpc::Status InferenceService::RepositoryModelLoad(Context*, const inference::RepositoryModelLoadRequest*,
                                                    inference::RepositoryModelLoadResponse*) {
   return NotServed("RepositoryModelLoad");

@@ -1,4 +1,5 @@
-// InferenceService: the synchronous methods of the public service. ModelInfer is served raw by the InferReceiver.
+// InferenceService: the synchronous methods of the public service. ModelInfer and ModelStreamInfer are served raw by
+// the InferReceiver.
 //
 // Methods that this server does not have answer UNIMPLEMENTED and say so.
 #ifndef TANDEM_SERVER_RPC_INFERENCE_SERVICE_H_
@@ -12,7 +13,8 @@
 namespace tandem::rpc {
 
 class InferenceService final
-    : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<inference::GRPCInferenceService::Service> {
+    : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
+          inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<inference::GRPCInferenceService::Service>> {
  public:
   // `ready` tells whether the server as a whole takes requests.
   InferenceService(const models::Registry& registry, std::function<bool()> ready)
@@ -33,8 +35,6 @@ class InferenceService final
   grpc::Status RepositoryIndex(Context*, const inference::RepositoryIndexRequest*,
                                inference::RepositoryIndexResponse*) override;
 
-  grpc::Status ModelStreamInfer(
-      Context*, grpc::ServerReaderWriter<inference::ModelStreamInferResponse, inference::ModelInferRequest>*) override;
   grpc::Status RepositoryModelLoad(Context*, const inference::RepositoryModelLoadRequest*,
                                    inference::RepositoryModelLoadResponse*) override;
   grpc::Status RepositoryModelUnload(Context*, const inference::RepositoryModelUnloadRequest*,

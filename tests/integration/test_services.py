@@ -89,14 +89,6 @@ def test_what_is_not_served_says_so(server, method, request_type):
     assert "is not served by Tandem" in error.value.details()
 
 
-def test_streams_are_not_served(server):
-    with grpc.insecure_channel(server.grpc) as channel:
-        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
-        with pytest.raises(grpc.RpcError) as error:
-            list(stub.ModelStreamInfer(iter([service_pb2.ModelInferRequest()]), timeout=10))
-    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
-
-
 def health(server, service, method="Check"):
     """The raw answer of grpc.health.v1: one field, an enum."""
     request = bytes([0x0A, len(service)]) + service.encode() if service else b""
