@@ -35,6 +35,8 @@ Table Models() {
       {"model_control", Arity::kSwitch, "",
        "Let clients of the public port load and unload models (not served yet: those calls are unimplemented)",
        Sets(&C::model_control, ParseBool)},
+      {"shared_memory", Arity::kSwitch, "", "Let clients of the public port keep tensors in shared memory",
+       Sets(&C::shared_memory, ParseBool)},
       {"state_dir", Arity::kOne, "DIR",
        "Folder for what the server learns and must remember: int8 artifacts [$XDG_STATE_HOME/tandem or "
        "~/.local/state/tandem]",

@@ -23,6 +23,8 @@ struct ServerConfig {
   std::string quantizer;
   // Clients may load and unload models on the public port.
   bool model_control = false;
+  // Clients may register shared memory and keep tensors there.
+  bool shared_memory = false;
 
   // Addresses; port 0 picks a free one.
   std::string grpc_address = "0.0.0.0:8001";

@@ -106,8 +106,10 @@ App::~App() {
 absl::Status App::Start() {
   workers_ = std::make_unique<scheduling::WorkerPool>(dispatcher_);
   const auto ready = [this] { return Ready(); };
-  const rpc::GrpcServerOptions options{
-      .address = config_.grpc_address, .max_message_size = config_.max_message_size, .ready = ready};
+  const rpc::GrpcServerOptions options{.address = config_.grpc_address,
+                                       .max_message_size = config_.max_message_size,
+                                       .ready = ready,
+                                       .shared_memory = config_.shared_memory};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(

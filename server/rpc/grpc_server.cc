@@ -17,7 +17,18 @@ std::string WithPort(const std::string& address, int port) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
 }
 
+std::unique_ptr<shared_memory::Regions> RegionsOf(const GrpcServerOptions& options) {
+  if (!options.shared_memory) return nullptr;
+  return std::make_unique<shared_memory::Regions>(
+      shared_memory::RegionsOptions{.max_input_bytes = static_cast<uint64_t>(options.max_message_size)});
+}
+
 }  // namespace
+
+GrpcServer::GrpcServer(const GrpcServerOptions& options, models::Registry& registry)
+    : regions_(RegionsOf(options)),
+      inference_(registry, options.ready, regions_.get()),
+      health_(registry, options.ready) {}
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options,
                                                               models::Registry& registry,
@@ -41,7 +52,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.RegisterService(&self->inference_);
   builder.RegisterService(&self->health_);
   self->receiver_ = std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry,
-                                                    dispatcher, inline_runner);
+                                                    dispatcher, inline_runner, self->regions_.get());
   self->server_ = builder.BuildAndStart();
   if (self->server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.address, " (grpc_address)"));

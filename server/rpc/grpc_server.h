@@ -13,6 +13,7 @@
 #include "server/rpc/infer_receiver.h"
 #include "server/rpc/inference_service.h"
 #include "server/scheduling/dispatcher.h"
+#include "server/shared_memory/regions.h"
 
 namespace tandem::rpc {
 
@@ -20,6 +21,7 @@ struct GrpcServerOptions {
   std::string address;  // HOST:PORT, port 0: any free
   int64_t max_message_size = 64 << 20;
   std::function<bool()> ready;  // whether the server takes requests
+  bool shared_memory = false;   // clients may register theirs
 };
 
 class GrpcServer {
@@ -38,9 +40,9 @@ class GrpcServer {
   const InferReceiver& receiver() const { return *receiver_; }
 
  private:
-  GrpcServer(const GrpcServerOptions& options, models::Registry& registry)
-      : inference_(registry, options.ready), health_(registry, options.ready) {}
+  GrpcServer(const GrpcServerOptions& options, models::Registry& registry);
 
+  std::unique_ptr<shared_memory::Regions> regions_;  // null: off
   InferenceService inference_;
   HealthService health_;
   std::string address_;

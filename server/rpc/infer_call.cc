@@ -1,5 +1,6 @@
 #include "server/rpc/infer_call.h"
 
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -7,7 +8,6 @@
 #include "engine/status.h"
 #include "server/routing/choose_variant.h"
 #include "server/rpc/datatype.h"
-#include "server/rpc/infer_response.h"
 
 namespace tandem::rpc {
 namespace {
@@ -38,6 +38,7 @@ void InferCall::Release() {
   parsed_ = InferRequest{};
   binding_ = Binding{};
   id_.clear();
+  gathered_ = absl::OkStatus();
   shapes.clear();
   rows = 1;
   bytes = 0;
@@ -71,7 +72,8 @@ absl::Status InferCall::Prepare(const grpc::ServerContext& call) {
   TANDEM_ASSIGN_OR_RETURN(version_, context_.registry.Find(parsed_.model_name, parsed_.model_version));
   variant_ = version_->fp32.get();  // which counts the request if it is refused
   TANDEM_RETURN_IF_ERROR(ChooseVariant());
-  const absl::Status bound = Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, shapes, binding_);
+  const absl::Status bound =
+      Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, context_.regions, shapes, binding_);
   if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
   rows = binding_.rows;
   deadline = DeadlineOf(call);
@@ -133,7 +135,12 @@ void InferCall::Cancel() {
 void InferCall::Gather(int i, size_t offset, size_t size, void* destination) const {
   const InputBytes& input = binding_.inputs[i];
   char* to = static_cast<char*>(destination);
-  if (input.is_raw) {
+  if (input.region != nullptr) {
+    const absl::Status read = input.region->Read(input.region_offset + offset, size, to);
+    if (read.ok()) return;
+    gathered_ = read;
+    std::memset(to, 0, size);
+  } else if (input.is_raw) {
     CopyRange(blocks_, SubRange(blocks_, input.raw, offset, size), to);
   } else {
     input.decoded.copy(to, size, offset);
@@ -142,7 +149,8 @@ void InferCall::Gather(int i, size_t offset, size_t size, void* destination) con
 
 void InferCall::Answer(const absl::Status& status, const batching::Results* results, metrics::RequestTimes times,
                        metrics::VersionMetrics::Shard& shard) {
-  absl::StatusOr<grpc::Slice> answer = status.ok() ? Encoded(*results) : status;
+  const absl::Status& failed = status.ok() ? gathered_ : status;
+  absl::StatusOr<grpc::Slice> answer = failed.ok() ? Encoded(*results) : failed;
   // Count first: after Respond the call may be another's already, and clients may ask for the counts.
   shard.RequestDone(answer.status().code(), times);
   responder_.Respond(std::move(answer));
@@ -150,7 +158,13 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
 
 absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results) const {
   absl::InlinedVector<OutputView, 4> views;
-  for (int i : binding_.outputs) views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
+  for (const BoundOutput& output : binding_.outputs) {
+    const int i = output.index;
+    views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
+    if (output.region == nullptr) continue;
+    TANDEM_RETURN_IF_ERROR(WriteShared(output, views.back()));
+    views.back().bytes = 0;  // none of it is in the message
+  }
   const InferResponse response{.model_name = version_->model_name,
                                .model_version = version_->number_text,
                                .id = id_,
@@ -163,6 +177,17 @@ absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results)
   grpc::Slice slice(size);
   Encode(response, reinterpret_cast<char*>(const_cast<uint8_t*>(slice.begin())));
   return slice;
+}
+
+absl::Status InferCall::WriteShared(const BoundOutput& output, const OutputView& view) const {
+  absl::Status status;
+  if (view.bytes > output.region_bytes) {
+    status = absl::InvalidArgumentError(
+        absl::StrCat("the results are ", view.bytes, " bytes, the shared memory given is ", output.region_bytes));
+  } else {
+    status = output.region->Write(output.region_offset, view.bytes, view.data);
+  }
+  return engine::WithContext(status, absl::StrCat("output ", Quoted(view.name)));
 }
 
 }  // namespace tandem::rpc

@@ -18,9 +18,11 @@
 #include "server/models/registry.h"
 #include "server/rpc/binding.h"
 #include "server/rpc/infer_request.h"
+#include "server/rpc/infer_response.h"
 #include "server/rpc/wire_reader.h"
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
+#include "server/shared_memory/regions.h"
 
 namespace tandem::rpc {
 
@@ -29,6 +31,7 @@ struct InferContext {
   models::Registry& registry;
   scheduling::Dispatcher& dispatcher;
   scheduling::InlineRunner& inline_runner;
+  const shared_memory::Regions* regions;  // what clients have registered; null: shared memory is off
   // Requests that never reached a version, by status code.
   std::array<metrics::Cell, metrics::kNumCodes>& refused;
   // Requests that have arrived, and those of them that have ended.
@@ -82,6 +85,8 @@ class InferCall final : public batching::Request {
   // Sends an error, and counts it where it belongs.
   void Refuse(const absl::Status& status);
   absl::StatusOr<grpc::Slice> Encoded(const batching::Results& results) const;
+  // Writes an output into the shared memory it was asked for in.
+  absl::Status WriteShared(const BoundOutput& output, const OutputView& view) const;
 
   InferContext& context_;
   Responder& responder_;
@@ -95,6 +100,7 @@ class InferCall final : public batching::Request {
   models::VersionHandle version_;
   const models::Variant* variant_ = nullptr;  // of the version: answers, and counts the request
   bool queued_ = false;
+  mutable absl::Status gathered_;  // of the thread that runs the request
 };
 
 }  // namespace tandem::rpc

@@ -25,12 +25,13 @@ std::string RandomPrefix() {
 
 InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
                              models::Registry& registry, scheduling::Dispatcher& dispatcher,
-                             scheduling::InlineRunner& inline_runner)
+                             scheduling::InlineRunner& inline_runner, const shared_memory::Regions* regions)
     : service_(service),
       queue_(std::move(queue)),
       context_{.registry = registry,
                .dispatcher = dispatcher,
                .inline_runner = inline_runner,
+               .regions = regions,
                .refused = refused_,
                .arrived = arrived_,
                .ended = ended_,

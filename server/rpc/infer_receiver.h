@@ -29,8 +29,8 @@ class InferReceiver {
  public:
   // All must outlive the receiver.
   InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
-                models::Registry& registry, scheduling::Dispatcher& dispatcher,
-                scheduling::InlineRunner& inline_runner);
+                models::Registry& registry, scheduling::Dispatcher& dispatcher, scheduling::InlineRunner& inline_runner,
+                const shared_memory::Regions* regions);
   ~InferReceiver();
 
   // Once the server has started.

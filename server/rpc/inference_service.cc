@@ -12,7 +12,7 @@ namespace tandem::rpc {
 namespace {
 
 // What clients may rely on, by Triton's names.
-constexpr const char* kExtensions[] = {"model_configuration", "statistics", "model_repository"};
+constexpr const char* kExtensions[] = {"model_configuration", "statistics", "model_repository", "schedule_policy"};
 
 grpc::Status NotServed(const char* what) {
   return {grpc::StatusCode::UNIMPLEMENTED, absl::StrCat(what, " is not served by Tandem ", kTandemVersion)};
@@ -45,6 +45,7 @@ grpc::Status InferenceService::ServerMetadata(Context*, const inference::ServerM
   response->set_name("tandem");
   response->set_version(kTandemVersion);
   for (const char* extension : kExtensions) response->add_extensions(extension);
+  if (regions_ != nullptr) response->add_extensions("system_shared_memory");
   return grpc::Status::OK;
 }
 
@@ -104,37 +105,6 @@ grpc::Status InferenceService::RepositoryModelLoad(Context*, const inference::Re
 grpc::Status InferenceService::RepositoryModelUnload(Context*, const inference::RepositoryModelUnloadRequest*,
                                                      inference::RepositoryModelUnloadResponse*) {
   return NotServed("RepositoryModelUnload");
-}
-
-grpc::Status InferenceService::SystemSharedMemoryStatus(Context*, const inference::SystemSharedMemoryStatusRequest*,
-                                                        inference::SystemSharedMemoryStatusResponse*) {
-  return NotServed("shared memory");
-}
-
-grpc::Status InferenceService::SystemSharedMemoryRegister(Context*, const inference::SystemSharedMemoryRegisterRequest*,
-                                                          inference::SystemSharedMemoryRegisterResponse*) {
-  return NotServed("shared memory");
-}
-
-grpc::Status InferenceService::SystemSharedMemoryUnregister(Context*,
-                                                            const inference::SystemSharedMemoryUnregisterRequest*,
-                                                            inference::SystemSharedMemoryUnregisterResponse*) {
-  return NotServed("shared memory");
-}
-
-grpc::Status InferenceService::CudaSharedMemoryStatus(Context*, const inference::CudaSharedMemoryStatusRequest*,
-                                                      inference::CudaSharedMemoryStatusResponse*) {
-  return NotServed("CUDA shared memory");
-}
-
-grpc::Status InferenceService::CudaSharedMemoryRegister(Context*, const inference::CudaSharedMemoryRegisterRequest*,
-                                                        inference::CudaSharedMemoryRegisterResponse*) {
-  return NotServed("CUDA shared memory");
-}
-
-grpc::Status InferenceService::CudaSharedMemoryUnregister(Context*, const inference::CudaSharedMemoryUnregisterRequest*,
-                                                          inference::CudaSharedMemoryUnregisterResponse*) {
-  return NotServed("CUDA shared memory");
 }
 
 grpc::Status InferenceService::TraceSetting(Context*, const inference::TraceSettingRequest*,

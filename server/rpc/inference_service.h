@@ -6,9 +6,11 @@
 #define TANDEM_SERVER_RPC_INFERENCE_SERVICE_H_
 
 #include <functional>
+#include <utility>
 
 #include "proto/inference.grpc.pb.h"
 #include "server/models/registry.h"
+#include "server/shared_memory/regions.h"
 
 namespace tandem::rpc {
 
@@ -16,9 +18,10 @@ class InferenceService final
     : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
           inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<inference::GRPCInferenceService::Service>> {
  public:
-  // `ready` tells whether the server as a whole takes requests.
-  InferenceService(const models::Registry& registry, std::function<bool()> ready)
-      : registry_(registry), ready_(std::move(ready)) {}
+  // `ready` tells whether the server as a whole takes requests. `regions`: the shared memory that clients register;
+  // null: they may not.
+  InferenceService(const models::Registry& registry, std::function<bool()> ready, shared_memory::Regions* regions)
+      : registry_(registry), ready_(std::move(ready)), regions_(regions) {}
 
   using Context = grpc::ServerContext;
 
@@ -57,6 +60,7 @@ class InferenceService final
  private:
   const models::Registry& registry_;
   const std::function<bool()> ready_;
+  shared_memory::Regions* const regions_;
 };
 
 }  // namespace tandem::rpc

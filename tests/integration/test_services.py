@@ -71,12 +71,6 @@ def test_repository_index_lists_every_model(client):
 @pytest.mark.parametrize("method, request_type", (
     ("RepositoryModelLoad", "RepositoryModelLoadRequest"),
     ("RepositoryModelUnload", "RepositoryModelUnloadRequest"),
-    ("SystemSharedMemoryStatus", "SystemSharedMemoryStatusRequest"),
-    ("SystemSharedMemoryRegister", "SystemSharedMemoryRegisterRequest"),
-    ("SystemSharedMemoryUnregister", "SystemSharedMemoryUnregisterRequest"),
-    ("CudaSharedMemoryStatus", "CudaSharedMemoryStatusRequest"),
-    ("CudaSharedMemoryRegister", "CudaSharedMemoryRegisterRequest"),
-    ("CudaSharedMemoryUnregister", "CudaSharedMemoryUnregisterRequest"),
     ("TraceSetting", "TraceSettingRequest"),
     ("LogSettings", "LogSettingsRequest"),
 ))
