@@ -80,6 +80,7 @@ void LogLaneStep(const models::LaneStatus& step, const std::string& note) {
 
 App::App(const config::ServerConfig& config)
     : config_(config),
+      log_settings_(config.log_format),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
       loader_({.files = config.models,
                .repositories = config.model_repositories,
@@ -109,7 +110,9 @@ absl::Status App::Start() {
   const rpc::GrpcServerOptions options{.address = config_.grpc_address,
                                        .max_message_size = config_.max_message_size,
                                        .ready = ready,
-                                       .shared_memory = config_.shared_memory};
+                                       .shared_memory = config_.shared_memory,
+                                       .control = PublicControl(),
+                                       .log = log_settings_};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(
@@ -119,6 +122,12 @@ absl::Status App::Start() {
                dispatcher_.num_workers());
   loader_.Start();
   return absl::OkStatus();
+}
+
+rpc::ModelControl App::PublicControl() {
+  if (!config_.model_control) return {};
+  return {.load = [this](const std::string& model) { return loader_.Load(model); },
+          .unload = [this](const std::string& model) { return loader_.Unload(model); }};
 }
 
 bool App::Ready() const {

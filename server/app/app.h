@@ -21,6 +21,7 @@
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
 #include "server/scheduling/worker_pool.h"
+#include "server/settings/log_settings.h"
 #include "server/sync/cond_var.h"
 
 namespace tandem::app {
@@ -39,11 +40,13 @@ class App {
 
  private:
   bool Ready() const;
+  rpc::ModelControl PublicControl();
   metrics::ServerSample Sample();
   absl::Status WriteReadyFile() const;
   void Drain();
 
   const config::ServerConfig config_;
+  settings::LogSettings log_settings_;
   // Members end in reverse order: ports first, versions last.
   models::Registry registry_;
   scheduling::Dispatcher dispatcher_;

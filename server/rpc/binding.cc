@@ -70,7 +70,7 @@ absl::Status CheckDatatype(const TensorSpec& spec, absl::string_view given) {
 absl::StatusOr<shared_memory::RegionHandle> BindMemory(const InferRequest::Memory& memory,
                                                        const shared_memory::Regions* regions) {
   if (regions == nullptr) {
-    return absl::FailedPreconditionError("shared memory is off: the server was not started with --shared-memory");
+    return absl::PermissionDeniedError("shared memory is off: the server was not started with --shared-memory");
   }
   TANDEM_ASSIGN_OR_RETURN(shared_memory::RegionHandle region, regions->Find(memory.region));
   TANDEM_RETURN_IF_ERROR(region->CheckRange(memory.offset, memory.byte_size));

@@ -27,7 +27,8 @@ std::unique_ptr<shared_memory::Regions> RegionsOf(const GrpcServerOptions& optio
 
 GrpcServer::GrpcServer(const GrpcServerOptions& options, models::Registry& registry)
     : regions_(RegionsOf(options)),
-      inference_(registry, options.ready, regions_.get()),
+      inference_(registry,
+                 {.ready = options.ready, .control = options.control, .regions = regions_.get(), .log = options.log}),
       health_(registry, options.ready) {}
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options,

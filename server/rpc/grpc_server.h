@@ -22,6 +22,8 @@ struct GrpcServerOptions {
   int64_t max_message_size = 64 << 20;
   std::function<bool()> ready;  // whether the server takes requests
   bool shared_memory = false;   // clients may register theirs
+  ModelControl control;         // how clients load and unload models; empty: they may not
+  const settings::LogSettings& log;
 };
 
 class GrpcServer {

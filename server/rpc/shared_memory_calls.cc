@@ -10,8 +10,7 @@ namespace tandem::rpc {
 namespace {
 
 grpc::Status Off() {
-  return {grpc::StatusCode::FAILED_PRECONDITION,
-          "shared memory is off: the server was not started with --shared-memory"};
+  return {grpc::StatusCode::PERMISSION_DENIED, "shared memory is off: the server was not started with --shared-memory"};
 }
 
 }  // namespace
@@ -19,8 +18,8 @@ grpc::Status Off() {
 grpc::Status InferenceService::SystemSharedMemoryStatus(Context*,
                                                         const inference::SystemSharedMemoryStatusRequest* request,
                                                         inference::SystemSharedMemoryStatusResponse* response) {
-  if (regions_ == nullptr) return Off();
-  const auto regions = regions_->List(request->name());
+  if (options_.regions == nullptr) return Off();
+  const auto regions = options_.regions->List(request->name());
   if (!regions.ok()) return ToGrpc(regions.status());
   for (const shared_memory::RegionSpec& spec : *regions) {
     auto& region = (*response->mutable_regions())[spec.name];
@@ -35,18 +34,18 @@ grpc::Status InferenceService::SystemSharedMemoryStatus(Context*,
 grpc::Status InferenceService::SystemSharedMemoryRegister(Context*,
                                                           const inference::SystemSharedMemoryRegisterRequest* request,
                                                           inference::SystemSharedMemoryRegisterResponse*) {
-  if (regions_ == nullptr) return Off();
-  return ToGrpc(regions_->Register({.name = request->name(),
-                                    .key = request->key(),
-                                    .offset = request->offset(),
-                                    .byte_size = request->byte_size()}));
+  if (options_.regions == nullptr) return Off();
+  return ToGrpc(options_.regions->Register({.name = request->name(),
+                                            .key = request->key(),
+                                            .offset = request->offset(),
+                                            .byte_size = request->byte_size()}));
 }
 
 grpc::Status InferenceService::SystemSharedMemoryUnregister(
     Context*, const inference::SystemSharedMemoryUnregisterRequest* request,
     inference::SystemSharedMemoryUnregisterResponse*) {
-  if (regions_ == nullptr) return Off();
-  regions_->Unregister(request->name());
+  if (options_.regions == nullptr) return Off();
+  options_.regions->Unregister(request->name());
   return grpc::Status::OK;
 }
 

@@ -238,7 +238,7 @@ def test_without_the_flag_it_is_off():
                      lambda: client.register_system_shared_memory("r", "/r", 1)):
             with pytest.raises(InferenceServerException, match="--shared-memory") as error:
                 call()
-            assert "FAILED_PRECONDITION" in error.value.status()
-        refused(client, [shared_input((1, 64), "r", INPUT_BYTES)], code="FAILED_PRECONDITION", words="--shared-memory")
-        refused(client, [tensor("x", digits(1))], [shared_output("r", OUTPUT_BYTES)], "FAILED_PRECONDITION")
+            assert "PERMISSION_DENIED" in error.value.status()
+        refused(client, [shared_input((1, 64), "r", INPUT_BYTES)], code="PERMISSION_DENIED", words="--shared-memory")
+        refused(client, [tensor("x", digits(1))], [shared_output("r", OUTPUT_BYTES)], "PERMISSION_DENIED")
         assert "system_shared_memory" not in client.get_server_metadata().extensions
