@@ -30,6 +30,14 @@ struct ServerConfig {
   std::string grpc_address = "0.0.0.0:8001";
   std::string http_address = "0.0.0.0:8002";
   std::string admin_address = "127.0.0.1:8003";
+  // PEM files of the two gRPC ports; without a certificate they speak plain text. With client_ca, clients must show a
+  // certificate that it has signed.
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_client_ca;
+  std::string admin_tls_cert;
+  std::string admin_tls_key;
+  std::string admin_tls_client_ca;
   // Receives the addresses as JSON when the server is ready; empty: no file.
   std::string ready_file;
 

@@ -112,7 +112,8 @@ absl::Status App::Start() {
                                        .ready = ready,
                                        .shared_memory = config_.shared_memory,
                                        .control = PublicControl(),
-                                       .log = log_settings_};
+                                       .log = log_settings_,
+                                       .tls = {config_.tls_cert, config_.tls_key, config_.tls_client_ca}};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/status.h"
 
 namespace tandem::rpc {
 namespace {
@@ -35,13 +36,14 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
                                                               models::Registry& registry,
                                                               scheduling::Dispatcher& dispatcher,
                                                               scheduling::InlineRunner& inline_runner) {
+  TANDEM_ASSIGN_OR_RETURN(const auto credentials, MakeCredentials(options.tls));
   std::unique_ptr<GrpcServer> self(new GrpcServer(options, registry));
   static const bool reflection = (grpc::reflection::InitProtoReflectionServerBuilderPlugin(), true);
   static_cast<void>(reflection);
 
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(options.address, credentials, &port);
   // Two daemons on one port would share its connections without a word.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_size));

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/models/registry.h"
+#include "server/rpc/credentials.h"
 #include "server/rpc/health_service.h"
 #include "server/rpc/infer_receiver.h"
 #include "server/rpc/inference_service.h"
@@ -24,11 +25,12 @@ struct GrpcServerOptions {
   bool shared_memory = false;   // clients may register theirs
   ModelControl control;         // how clients load and unload models; empty: they may not
   const settings::LogSettings& log;
+  TlsFiles tls;  // none: plain text
 };
 
 class GrpcServer {
  public:
-  // Listens at once. UNAVAILABLE when the address cannot be bound.
+  // Listens at once. UNAVAILABLE when the address cannot be bound, INVALID_ARGUMENT when a file for TLS is no good.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options, models::Registry& registry,
                                                            scheduling::Dispatcher& dispatcher,
                                                            scheduling::InlineRunner& inline_runner);
