@@ -1,5 +1,9 @@
 #include "config/server_config.h"
 
+#include <arpa/inet.h>
+
+#include "absl/strings/str_cat.h"
+
 namespace tandem::config {
 namespace {
 
@@ -55,8 +59,11 @@ Table Network() {
       {"http_address", Arity::kOne, "HOST:PORT", "Where /metrics, /livez and /readyz are served [0.0.0.0:8002]",
        Sets(&C::http_address, ParseAddress)},
       {"admin_address", Arity::kOne, "HOST:PORT",
-       "Where the admin service is served (none yet: nothing is bound) [127.0.0.1:8003]",
+       "Where the admin service is served; other hosts than this one need a token [127.0.0.1:8003]",
        Sets(&C::admin_address, ParseAddress)},
+      {"admin_token_file", Arity::kOne, "FILE",
+       "The token that callers of the admin service must show, as \"authorization: Bearer TOKEN\"",
+       Sets(&C::admin_token_file, AnyText)},
       {"ready_file", Arity::kOne, "FILE", "Written with the addresses, as JSON, when the server is ready",
        Sets(&C::ready_file, AnyText)},
       {"max_message_size", Arity::kOne, "BYTES", "Largest request [64MB]",
@@ -125,6 +132,14 @@ absl::Status CheckTls(absl::string_view prefix, const std::string& cert, const s
       absl::StrCat("--", prefix, "client-ca needs --", prefix, "cert and --", prefix, "key"));
 }
 
+// Only this machine can reach it.
+bool IsLoopback(const std::string& address) {
+  const std::string host = SplitAddress(address).host;
+  in_addr address4;
+  return host == "localhost" || host == "::1" ||
+         (inet_pton(AF_INET, host.c_str(), &address4) == 1 && ntohl(address4.s_addr) >> 24 == 127);
+}
+
 }  // namespace
 
 const Table& ServerSettings() {
@@ -135,6 +150,12 @@ const Table& ServerSettings() {
 absl::Status Validate(const ServerConfig& config) {
   if (config.models.empty() && config.model_repositories.empty()) {
     return absl::InvalidArgumentError("nothing to serve: name MODEL.onnx files or a --model-repository");
+  }
+  if (!IsLoopback(config.admin_address) && config.admin_token_file.empty() && config.admin_tls_client_ca.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--admin-address: ", config.admin_address,
+                     " can be reached from other hosts: give an --admin-token-file or an --admin-tls-client-ca, or an "
+                     "address such as 127.0.0.1:8003"));
   }
   if (absl::Status status = CheckTls("tls-", config.tls_cert, config.tls_key, config.tls_client_ca); !status.ok()) {
     return status;

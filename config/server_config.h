@@ -38,6 +38,8 @@ struct ServerConfig {
   std::string admin_tls_cert;
   std::string admin_tls_key;
   std::string admin_tls_client_ca;
+  // Holds what callers of the admin port must show; empty: nothing.
+  std::string admin_token_file;
   // Receives the addresses as JSON when the server is ready; empty: no file.
   std::string ready_file;
 

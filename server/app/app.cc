@@ -13,14 +13,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "engine/session.h"
 #include "engine/status.h"
+#include "server/app/steps.h"
 #include "server/version.h"
 
 namespace tandem::app {
 namespace {
 
-using models::State;
 using models::VersionStatus;
 
 // How soon readiness that comes late is noticed.
@@ -51,31 +52,6 @@ std::string QuantizerOf(const config::ServerConfig& config) {
   return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "tandem-model").string();
 }
 
-void LogStep(const VersionStatus& step, const std::string& note) {
-  const std::string name = absl::StrCat("model ", step.model, " version ", step.version);
-  if (step.state == State::kFailed) {
-    spdlog::error("{} failed: {}", name, step.reason);
-  } else if (step.state == State::kPublished) {
-    spdlog::info("{} published; {}", name, note);
-  } else {
-    spdlog::debug("{} {}", name, std::string(NameOf(step.state)));
-  }
-}
-
-void LogLaneStep(const models::LaneStatus& step, const std::string& note) {
-  const std::string text = absl::StrCat("model ", step.model, " version ", step.version, ": ", Describe(step.lane),
-                                        note.empty() ? "" : "; ", note);
-  switch (step.lane.state) {
-    case models::LaneState::kFailed:
-      return spdlog::error("{}", text);
-    case models::LaneState::kAbsent:
-    case models::LaneState::kBuilt:
-      return spdlog::debug("{}", text);
-    default:
-      return spdlog::info("{}", text);
-  }
-}
-
 }  // namespace
 
 App::App(const config::ServerConfig& config)
@@ -93,9 +69,23 @@ App::App(const config::ServerConfig& config)
                      dispatcher_.Forget(model);
                      inline_runner_.Forget(model);
                    },
-               .on_step = LogStep,
-               .on_lane_step = LogLaneStep,
-               .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }},
+               .on_step =
+                   [this](const VersionStatus& step, const std::string& note) {
+                     LogStep(step, note);
+                     Record(EventOf(step, absl::Now()));
+                   },
+               .on_lane_step =
+                   [this](const models::LaneStatus& step, const std::string& note) {
+                     LogStep(step, note);
+                     Record(EventOf(step, absl::Now()));
+                   },
+               .on_warning = [](const std::string& text) { spdlog::warn("{}", text); },
+               .desire_route = [this](const std::string& model,
+                                      const config::RouteConfig& desired) { return routes_->Desire(model, desired); },
+               .keep_unloaded =
+                   [this](const std::string& model, bool unloaded) {
+                     return state_->Write({.unloaded = {{model, unloaded}}});
+                   }},
               registry_) {}
 
 App::~App() {
@@ -104,24 +94,54 @@ App::~App() {
   loader_.Stop();
 }
 
+absl::Status App::OpenState() {
+  auto opened = state::StateStore::Open(StateDirOf(config_));
+  if (absl::IsUnavailable(opened.status()) || absl::IsResourceExhausted(opened.status())) {
+    spdlog::warn("no state is kept, so routes cannot be overridden: {}", std::string(opened.status().message()));
+    state_ = state::StateStore::InMemory(std::string(opened.status().message()));
+  } else {
+    TANDEM_ASSIGN_OR_RETURN(state_, std::move(opened));
+  }
+  routes_ = std::make_unique<routing::Routes>(registry_, *state_);
+  return routes_->Restore();
+}
+
+absl::Status App::StartAdmin() {
+  admin::AdminServerOptions options{.address = config_.admin_address, .ready = [this] { return Ready(); }};
+  TANDEM_ASSIGN_OR_RETURN(options.credentials, rpc::MakeCredentials({.certificate = config_.admin_tls_cert,
+                                                                     .key = config_.admin_tls_key,
+                                                                     .client_ca = config_.admin_tls_client_ca}));
+  if (!config_.admin_token_file.empty()) {
+    TANDEM_ASSIGN_OR_RETURN(options.token, admin::Token::Read(config_.admin_token_file));
+  }
+  TANDEM_ASSIGN_OR_RETURN(
+      admin_, admin::AdminServer::Start(
+                  options, {.registry = registry_, .loader = loader_, .routes = *routes_, .store = *state_}));
+  return absl::OkStatus();
+}
+
 absl::Status App::Start() {
+  TANDEM_RETURN_IF_ERROR(OpenState());
+  TANDEM_ASSIGN_OR_RETURN(std::set<std::string> unloaded, state_->Unloaded());
   workers_ = std::make_unique<scheduling::WorkerPool>(dispatcher_);
   const auto ready = [this] { return Ready(); };
-  const rpc::GrpcServerOptions options{.address = config_.grpc_address,
-                                       .max_message_size = config_.max_message_size,
-                                       .ready = ready,
-                                       .shared_memory = config_.shared_memory,
-                                       .control = PublicControl(),
-                                       .log = log_settings_,
-                                       .tls = {config_.tls_cert, config_.tls_key, config_.tls_client_ca}};
+  const rpc::GrpcServerOptions options{
+      .address = config_.grpc_address,
+      .max_message_size = config_.max_message_size,
+      .ready = ready,
+      .shared_memory = config_.shared_memory,
+      .control = PublicControl(),
+      .log = log_settings_,
+      .tls = {.certificate = config_.tls_cert, .key = config_.tls_key, .client_ca = config_.tls_client_ca}};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(
                  config_.http_address,
                  {.metrics = [this] { return metrics::Serialize(metrics::Families(Sample())); }, .ready = ready}));
-  spdlog::info("tandemd {}: gRPC on {}, HTTP on {}, {} workers", kTandemVersion, grpc_->address(), http_->address(),
-               dispatcher_.num_workers());
-  loader_.Start();
+  TANDEM_RETURN_IF_ERROR(StartAdmin());
+  spdlog::info("tandemd {}: gRPC on {}, HTTP on {}, admin on {}, {} workers", kTandemVersion, grpc_->address(),
+               http_->address(), admin_->address(), dispatcher_.num_workers());
+  loader_.Start(std::move(unloaded));
   return absl::OkStatus();
 }
 
@@ -163,6 +183,7 @@ absl::Status App::RunUntilStopped() {
 void App::Drain() {
   draining_.store(true);
   loader_.StopBuilds();
+  admin_.reset();
   if (grpc_ != nullptr) grpc_->Drain();
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
@@ -171,7 +192,8 @@ void App::Drain() {
 
 absl::Status App::WriteReadyFile() const {
   if (config_.ready_file.empty()) return absl::OkStatus();
-  const nlohmann::json addresses = {{"grpc", grpc_->address()}, {"http", http_->address()}};
+  const nlohmann::json addresses = {
+      {"grpc", grpc_->address()}, {"http", http_->address()}, {"admin", admin_->address()}};
   const std::string temporary = absl::StrCat(config_.ready_file, ".", getpid());
   std::ofstream out(temporary);
   out << addresses.dump() << "\n";
@@ -180,6 +202,12 @@ absl::Status App::WriteReadyFile() const {
     return absl::UnavailableError(absl::StrCat("cannot write ", config_.ready_file, " (ready_file)"));
   }
   return absl::OkStatus();
+}
+
+void App::Record(const std::optional<state::Event>& event) {
+  if (!event.has_value()) return;
+  const absl::Status written = state_->Write({.events = {*event}});
+  if (!written.ok()) spdlog::warn("missing in the history: {}", std::string(written.message()));
 }
 
 metrics::ServerSample App::Sample() {

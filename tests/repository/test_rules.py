@@ -23,6 +23,7 @@ ONLY_IN = {
     r"prometheus/": ("server/", "tests/"),
     r"yaml-cpp/": ("config/", "tests/"),
     r"openssl/": ("server/rpc/credentials",),
+    r"SQLiteCpp/|sqlite3": ("server/state", "tests/"),
 }
 
 
