@@ -56,6 +56,7 @@ std::string QuantizerOf(const config::ServerConfig& config) {
 
 App::App(const config::ServerConfig& config)
     : config_(config),
+      log_settings_(config.log_format),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
       loader_({.files = config.models,
                .repositories = config.model_repositories,
@@ -107,6 +108,9 @@ absl::Status App::OpenState() {
 
 absl::Status App::StartAdmin() {
   admin::AdminServerOptions options{.address = config_.admin_address, .ready = [this] { return Ready(); }};
+  TANDEM_ASSIGN_OR_RETURN(options.credentials, rpc::MakeCredentials({.certificate = config_.admin_tls_cert,
+                                                                     .key = config_.admin_tls_key,
+                                                                     .client_ca = config_.admin_tls_client_ca}));
   if (!config_.admin_token_file.empty()) {
     TANDEM_ASSIGN_OR_RETURN(options.token, admin::Token::Read(config_.admin_token_file));
   }
@@ -122,7 +126,13 @@ absl::Status App::Start() {
   workers_ = std::make_unique<scheduling::WorkerPool>(dispatcher_);
   const auto ready = [this] { return Ready(); };
   const rpc::GrpcServerOptions options{
-      .address = config_.grpc_address, .max_message_size = config_.max_message_size, .ready = ready};
+      .address = config_.grpc_address,
+      .max_message_size = config_.max_message_size,
+      .ready = ready,
+      .shared_memory = config_.shared_memory,
+      .control = PublicControl(),
+      .log = log_settings_,
+      .tls = {.certificate = config_.tls_cert, .key = config_.tls_key, .client_ca = config_.tls_client_ca}};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(
@@ -133,6 +143,12 @@ absl::Status App::Start() {
                http_->address(), admin_->address(), dispatcher_.num_workers());
   loader_.Start(std::move(unloaded));
   return absl::OkStatus();
+}
+
+rpc::ModelControl App::PublicControl() {
+  if (!config_.model_control) return {};
+  return {.load = [this](const std::string& model) { return loader_.Load(model); },
+          .unload = [this](const std::string& model) { return loader_.Unload(model); }};
 }
 
 bool App::Ready() const {

@@ -24,6 +24,7 @@
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
 #include "server/scheduling/worker_pool.h"
+#include "server/settings/log_settings.h"
 #include "server/state/store.h"
 #include "server/sync/cond_var.h"
 
@@ -44,6 +45,7 @@ class App {
 
  private:
   bool Ready() const;
+  rpc::ModelControl PublicControl();
   // A state folder that cannot be written is a warning: then what is learned is forgotten with the process.
   absl::Status OpenState();
   absl::Status StartAdmin();
@@ -53,6 +55,7 @@ class App {
   void Drain();
 
   const config::ServerConfig config_;
+  settings::LogSettings log_settings_;
   // Members end in reverse order: ports first, versions last.
   models::Registry registry_;
   std::unique_ptr<state::StateStore> state_;

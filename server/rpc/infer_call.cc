@@ -1,5 +1,6 @@
 #include "server/rpc/infer_call.h"
 
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -7,9 +8,6 @@
 #include "engine/status.h"
 #include "server/routing/choose_variant.h"
 #include "server/rpc/datatype.h"
-#include "server/rpc/infer_response.h"
-#include "server/rpc/status.h"
-#include "server/sync/unseen_order.h"
 
 namespace tandem::rpc {
 namespace {
@@ -31,23 +29,16 @@ OutputView ViewOf(const engine::TensorSpec& spec, const engine::Tensor& tensor, 
 
 }  // namespace
 
-void InferCall::Reset() {
+void InferCall::Release() {
   cancelled.store(false, std::memory_order_relaxed);
   queued_ = false;
-  ends_missing_ = 2;
-  server_context_.emplace();
-  writer_.emplace(&*server_context_);
-  server_context_->AsyncNotifyWhenDone(&tags_[1]);
-}
-
-void InferCall::Release() {
-  writer_.reset();
-  server_context_.reset();
   buffer_.Clear();
   slices_.clear();
   blocks_.clear();
   parsed_ = InferRequest{};
   binding_ = Binding{};
+  id_.clear();
+  gathered_ = absl::OkStatus();
   shapes.clear();
   rows = 1;
   bytes = 0;
@@ -56,12 +47,12 @@ void InferCall::Release() {
   version_.reset();
 }
 
-void InferCall::Arrived() {
+void InferCall::Arrived(const grpc::ServerContext& call) {
   arrived = Now();
-  absl::Status status = Prepare();
+  absl::Status status = Prepare(call);
   if (status.ok() && context_.inline_runner.Offer(*this)) return;
   if (status.ok()) {
-    // From here on a worker may answer at any moment: set what Done reads first.
+    // From here on a worker may answer at any moment: set what Cancel reads first.
     queued_ = true;
     status = context_.dispatcher.Submit(this);
     if (status.ok()) return;
@@ -70,22 +61,25 @@ void InferCall::Arrived() {
   Refuse(status);
 }
 
-absl::Status InferCall::Prepare() {
+absl::Status InferCall::Prepare(const grpc::ServerContext& call) {
   TANDEM_RETURN_IF_ERROR(ReadBuffer());
   TANDEM_RETURN_IF_ERROR(ParseInferRequest(blocks_, parsed_));
-  TANDEM_ASSIGN_OR_RETURN(version_, context_.registry.Find(parsed_.model_name, parsed_.model_version));
-  variant_ = version_->fp32.get();  // which counts the request if it is refused
-  TANDEM_RETURN_IF_ERROR(ChooseVariant());
-  const absl::Status bound = Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, shapes, binding_);
-  if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
-  rows = binding_.rows;
-  deadline = Deadline();
-  if (deadline <= arrived) return absl::DeadlineExceededError("the deadline passed before the request arrived");
   if (parsed_.id.empty()) {
     id_ = absl::StrCat(context_.id_prefix, absl::Hex(++context_.next_id));
   } else {
     id_.assign(parsed_.id.data(), parsed_.id.size());
   }
+  TANDEM_ASSIGN_OR_RETURN(version_, context_.registry.Find(parsed_.model_name, parsed_.model_version));
+  variant_ = version_->fp32.get();  // which counts the request if it is refused
+  TANDEM_RETURN_IF_ERROR(ChooseVariant());
+  const absl::Status bound =
+      Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, context_.regions, shapes, binding_);
+  if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
+  rows = binding_.rows;
+  deadline = DeadlineOf(call);
+  priority = parsed_.priority;
+  start_by = StartBy();
+  if (deadline <= arrived) return absl::DeadlineExceededError("the deadline passed before the request arrived");
   // The queue lives within the variant and keeps it and its version alive.
   queue = std::shared_ptr<batching::Queue>(version_, variant_->queue.get());
   return absl::OkStatus();
@@ -108,12 +102,18 @@ absl::Status InferCall::ChooseVariant() {
   return absl::OkStatus();
 }
 
-Time InferCall::Deadline() const {
-  const gpr_timespec raw = server_context_->raw_deadline();
+Time InferCall::DeadlineOf(const grpc::ServerContext& call) const {
+  const gpr_timespec raw = call.raw_deadline();
   if (gpr_time_cmp(raw, gpr_inf_future(raw.clock_type)) == 0) return Time::max();
-  const auto left = server_context_->deadline() - std::chrono::system_clock::now();
+  const auto left = call.deadline() - std::chrono::system_clock::now();
   constexpr auto kForEver = std::chrono::hours(24 * 365);
   return left > kForEver ? Time::max() : arrived + std::chrono::duration_cast<Duration>(left);
+}
+
+Time InferCall::StartBy() const {
+  constexpr std::chrono::microseconds kForEver = std::chrono::hours(24 * 365);
+  if (parsed_.timeout_us == 0 || parsed_.timeout_us > static_cast<uint64_t>(kForEver.count())) return Time::max();
+  return arrived + std::chrono::microseconds(parsed_.timeout_us);
 }
 
 void InferCall::Refuse(const absl::Status& status) {
@@ -122,24 +122,25 @@ void InferCall::Refuse(const absl::Status& status) {
   } else {
     context_.refused[static_cast<size_t>(status.code())].Add(1);
   }
-  writer_->FinishWithError(ToGrpc(status), &tags_[2]);
+  responder_.Respond(status);
 }
 
-bool InferCall::Done() {
-  if (queued_ && server_context_->IsCancelled()) {
-    cancelled.store(true, std::memory_order_relaxed);
-    // Free its place in the queue at once, unless a worker has it already.
-    if (context_.dispatcher.Withdraw(this)) Refuse(absl::CancelledError("the client has gone"));
-  }
-  return --ends_missing_ == 0;
+void InferCall::Cancel() {
+  if (!queued_) return;
+  cancelled.store(true, std::memory_order_relaxed);
+  // Free its place in the queue at once, unless a worker has it already.
+  if (context_.dispatcher.Withdraw(this)) Refuse(absl::CancelledError("the client has gone"));
 }
-
-bool InferCall::Finished() { return --ends_missing_ == 0; }
 
 void InferCall::Gather(int i, size_t offset, size_t size, void* destination) const {
   const InputBytes& input = binding_.inputs[i];
   char* to = static_cast<char*>(destination);
-  if (input.is_raw) {
+  if (input.region != nullptr) {
+    const absl::Status read = input.region->Read(input.region_offset + offset, size, to);
+    if (read.ok()) return;
+    gathered_ = read;
+    std::memset(to, 0, size);
+  } else if (input.is_raw) {
     CopyRange(blocks_, SubRange(blocks_, input.raw, offset, size), to);
   } else {
     input.decoded.copy(to, size, offset);
@@ -148,20 +149,22 @@ void InferCall::Gather(int i, size_t offset, size_t size, void* destination) con
 
 void InferCall::Answer(const absl::Status& status, const batching::Results* results, metrics::RequestTimes times,
                        metrics::VersionMetrics::Shard& shard) {
-  const absl::StatusOr<grpc::ByteBuffer> answer = status.ok() ? Encoded(*results) : status;
-  // Count first: after Finish the call may be another's already, and clients may ask for the counts.
+  const absl::Status& failed = status.ok() ? gathered_ : status;
+  absl::StatusOr<grpc::Slice> answer = failed.ok() ? Encoded(*results) : failed;
+  // Count first: after Respond the call may be another's already, and clients may ask for the counts.
   shard.RequestDone(answer.status().code(), times);
-  UnseenOrderBegins(this);
-  if (answer.ok()) {
-    writer_->Finish(*answer, grpc::Status::OK, &tags_[2]);
-  } else {
-    writer_->FinishWithError(ToGrpc(answer.status()), &tags_[2]);
-  }
+  responder_.Respond(std::move(answer));
 }
 
-absl::StatusOr<grpc::ByteBuffer> InferCall::Encoded(const batching::Results& results) const {
+absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results) const {
   absl::InlinedVector<OutputView, 4> views;
-  for (int i : binding_.outputs) views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
+  for (const BoundOutput& output : binding_.outputs) {
+    const int i = output.index;
+    views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
+    if (output.region == nullptr) continue;
+    TANDEM_RETURN_IF_ERROR(WriteShared(output, views.back()));
+    views.back().bytes = 0;  // none of it is in the message
+  }
   const InferResponse response{.model_name = version_->model_name,
                                .model_version = version_->number_text,
                                .id = id_,
@@ -173,7 +176,18 @@ absl::StatusOr<grpc::ByteBuffer> InferCall::Encoded(const batching::Results& res
   }
   grpc::Slice slice(size);
   Encode(response, reinterpret_cast<char*>(const_cast<uint8_t*>(slice.begin())));
-  return grpc::ByteBuffer(&slice, 1);
+  return slice;
+}
+
+absl::Status InferCall::WriteShared(const BoundOutput& output, const OutputView& view) const {
+  absl::Status status;
+  if (view.bytes > output.region_bytes) {
+    status = absl::InvalidArgumentError(
+        absl::StrCat("the results are ", view.bytes, " bytes, the shared memory given is ", output.region_bytes));
+  } else {
+    status = output.region->Write(output.region_offset, view.bytes, view.data);
+  }
+  return engine::WithContext(status, absl::StrCat("output ", Quoted(view.name)));
 }
 
 }  // namespace tandem::rpc

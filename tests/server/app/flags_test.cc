@@ -96,6 +96,13 @@ TEST_F(FlagsTest, KeepTheAdminPortFromOtherHostsUnlessItIsGuarded) {
   }
 }
 
+TEST_F(FlagsTest, WantFilesForTlsThatGoTogether) {
+  EXPECT_THAT(Error({model_, "--tls-cert", "c"}), HasSubstr("--tls-cert and --tls-key go together"));
+  EXPECT_THAT(Error({model_, "--admin-tls-key", "k"}), HasSubstr("--admin-tls-cert and --admin-tls-key go together"));
+  EXPECT_THAT(Error({model_, "--tls-client-ca", "ca"}), HasSubstr("--tls-client-ca needs --tls-cert"));
+  EXPECT_EQ(Config({model_, "--tls-cert", "c", "--tls-key", "k", "--tls-client-ca", "ca"}).tls_client_ca, "ca");
+}
+
 TEST_F(FlagsTest, HelpNamesEveryOption) {
   const auto parsed = Parse({"--help"});
   const Exit& exit = std::get<Exit>(parsed);
