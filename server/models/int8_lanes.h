@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "config/model_config.h"
 #include "server/models/lane.h"
 #include "server/models/registry.h"
@@ -48,6 +49,12 @@ class Int8Lanes {
   // For a published version. `settled`: files that appear for the first time are whole; else they are believed once
   // they look the same twice.
   void Align(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool settled);
+  // For a published version, by request: builds the sibling that is missing, or has failed; `anew`, also one that is
+  // there already. FAILED_PRECONDITION says why none can be built.
+  absl::Status Build(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool anew);
+  // Ends the build that runs or waits; it is not started again before its files or settings change. FAILED_PRECONDITION
+  // when there is none.
+  absl::Status CancelBuild(const Key& key);
   // The version is not published any more: its build is cancelled.
   void Drop(const Key& key);
   // Takes in what the builder has finished.
@@ -61,6 +68,7 @@ class Int8Lanes {
   };
 
   void Start(const Key& key, const ModelFiles& files, const config::ModelConfig& config);
+  void StartBuild(const Key& key, const ModelFiles& files, const config::ModelConfig& config, bool anew);
   // Loads the model of a finished artifact and lets it join, with the report's verdict.
   void Join(const Key& key, const quantization::Artifact& artifact, const config::ModelConfig& config);
   // Enters `lane`; the variant is there from a verdict on.

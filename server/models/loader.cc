@@ -42,6 +42,11 @@ Loader::Loader(LoaderOptions options, Registry& registry)
         bury_ = true;
         wake_.NotifyAll();
       })),
+      orders_([this] {
+        MutexLock lock(mutex_);
+        ordered_ = true;
+        wake_.NotifyAll();
+      }),
       builder_(BuilderOptionsOf()),
       lanes_({.workers = options_.workers,
               .make_handle = [this](std::unique_ptr<Variant> variant) { return Keep(std::move(variant)); },
@@ -68,9 +73,13 @@ Loader::~Loader() {
   graveyard_->Close();
 }
 
-void Loader::Start() { thread_ = std::thread(&Loader::Loop, this); }
+void Loader::Start(std::set<std::string> unloaded) {
+  unloaded_ = std::move(unloaded);
+  thread_ = std::thread(&Loader::Loop, this);
+}
 
 void Loader::Stop() {
+  orders_.Close();
   {
     MutexLock lock(mutex_);
     stopping_ = true;
@@ -126,13 +135,15 @@ void Loader::Loop() {
         MutexLock lock(mutex_);
         looks_done_ = asked;
         done_.NotifyAll();
-        while (!stopping_ && !bury_ && !built_ && looks_asked_ == asked && Now() < next) wake_.WaitUntil(mutex_, next);
+        while (!stopping_ && !bury_ && !built_ && !ordered_ && looks_asked_ == asked && Now() < next) {
+          wake_.WaitUntil(mutex_, next);
+        }
         stop = stopping_;
-        if (!stop && !bury_ && !built_) break;
-        bury_ = false;
-        built_ = false;
+        if (!stop && !bury_ && !built_ && !ordered_) break;
+        bury_ = built_ = ordered_ = false;
       }
       Bury();
+      orders_.CarryOut();
       lanes_.TakeResults();
     }
     if (stop) return;
@@ -143,6 +154,7 @@ std::vector<ModelFiles> Loader::LookOnce() {
   std::vector<ModelFiles> found = FindModels();
   std::set<std::string> names;
   for (const ModelFiles& files : found) {
+    orders_.CarryOut();  // they do not wait until all models have loaded
     Align(files);
     names.insert(files.name);
   }
@@ -151,8 +163,9 @@ std::vector<ModelFiles> Loader::LookOnce() {
   }
   ForgetFailures(found);
   known_models_ = names;
-  const bool all = std::all_of(names.begin(), names.end(),
-                               [&](const std::string& name) { return !registry_.PublishedNumbers(name).empty(); });
+  const bool all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    return unloaded_.contains(name) || !registry_.PublishedNumbers(name).empty();
+  });
   MutexLock lock(mutex_);
   all_serving_ = all;
   return found;
@@ -190,6 +203,7 @@ config::ModelConfig Loader::ReadConfig(const ModelFiles& files, absl::Status& st
 }
 
 void Loader::Align(const ModelFiles& files) {
+  if (unloaded_.contains(files.name)) return RetireUnloaded(files);
   absl::Status config_status;
   const config::ModelConfig config = ReadConfig(files, config_status);
   const size_t wanted = WantedCount(config.version_policy, files.versions.size());
@@ -308,6 +322,10 @@ void Loader::ForgetFailures(const std::vector<ModelFiles>& found) {
     return true;
   });
   std::erase_if(unstable_, [&](const auto& seen) { return !present.contains(seen.first); });
+  for (const VersionStatus& status : registry_.List()) {
+    const bool wanted = present.contains({status.model, status.version}) && unloaded_.contains(status.model);
+    if (status.state == State::kUnloaded && !wanted) registry_.Remove(status.model, status.version);
+  }
 }
 
 void Loader::Enter(const Key& key, State state, const std::string& reason, const std::string& note) {
@@ -316,17 +334,23 @@ void Loader::Enter(const Key& key, State state, const std::string& reason, const
 }
 
 void Loader::Bury() {
-  for (std::unique_ptr<const Variant>& variant : graveyard_->TakeAll()) {
+  std::vector<std::unique_ptr<const Variant>> dead = graveyard_->TakeAll();
+  if (dead.empty()) return;
+  for (std::unique_ptr<const Variant>& variant : dead) {
     if (options_.forget) options_.forget(*variant->model);
     const Key key{variant->model_name, variant->version};
     variant.reset();
     // The last variant of a version that takes no more requests ends the version.
     if (--living_[key] > 0 || registry_.Get(key.first, key.second).state != State::kDraining) continue;
     living_.erase(key);
-    Enter(key, State::kUnloaded);
-    // Keep it in the list only while its files are there.
-    registry_.Remove(key.first, key.second);
+    const bool by_hand = unloaded_.contains(key.first);
+    Enter(key, State::kUnloaded, by_hand ? kUnloadedByHand : "");
+    // What was unloaded by hand stays in the list, so that whoever misses it is told.
+    if (!by_hand) registry_.Remove(key.first, key.second);
   }
+  MutexLock lock(mutex_);
+  ++burials_;
+  done_.NotifyAll();
 }
 
 }  // namespace tandem::models

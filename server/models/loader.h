@@ -3,7 +3,7 @@
 // It looks at once when started and then every poll interval. A version found is loaded, warmed up and published; one
 // that has gone is retracted, and freed when its last request has ended. A version that fails leaves whatever was
 // serving in place, and is tried again when its files change. int8 siblings join once
-// fp32 serves. Thread-safe.
+// fp32 serves. What is unloaded by hand stays away until it is loaded by hand. Thread-safe.
 #ifndef TANDEM_SERVER_MODELS_LOADER_H_
 #define TANDEM_SERVER_MODELS_LOADER_H_
 
@@ -22,6 +22,7 @@
 #include "engine/mutex.h"
 #include "server/models/int8_lanes.h"
 #include "server/models/load_variant.h"
+#include "server/models/orders.h"
 #include "server/models/registry.h"
 #include "server/models/repository.h"
 #include "server/models/variant.h"
@@ -43,6 +44,8 @@ struct LoaderOptions {
   std::function<void(const VersionStatus&, const std::string& note)> on_step;
   std::function<void(const LaneStatus&, const std::string& note)> on_lane_step;  // of int8
   std::function<void(const std::string&)> on_warning;
+  // Keeps for the next start that a model was unloaded by hand, or is not any more. An error refuses the change.
+  std::function<absl::Status(const std::string& model, bool unloaded)> keep_unloaded;
 };
 
 class Loader {
@@ -52,7 +55,8 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  void Start();
+  // `unloaded`: models that were unloaded by hand before.
+  void Start(std::set<std::string> unloaded = {});
   // Ends the thread. Versions still held by requests are freed when those end, or never.
   void Stop();
   // Kills the build of an int8 sibling that runs, and starts no other.
@@ -63,11 +67,25 @@ class Loader {
   // Blocks until the first look is done, or Stop.
   void WaitForFirst();
   bool first_done() const;
-  // Every model found has a published version.
+  // Every model found has a published version, but for those unloaded by hand.
   bool all_serving() const;
+
+  // Looks for the model now and returns when it serves, even if it was unloaded by hand, has failed before, or its
+  // files have only just appeared. NOT_FOUND when there are no files of it; UNAVAILABLE says why it does not serve.
+  absl::Status Load(const std::string& model);
+  // Retracts every version and keeps the model away until Load. What is in flight ends first, which is not waited for.
+  // NOT_FOUND when there is no such model.
+  absl::Status Unload(const std::string& model);
+  // Starts the build of the int8 sibling of a version (0: the newest that serves) unless there is one or its build
+  // runs; `anew`, even then. Returns the version, whose lane in the registry tells how it goes. FAILED_PRECONDITION
+  // says why none can be built.
+  absl::StatusOr<int64_t> Quantize(const std::string& model, int64_t version, bool anew);
+  // Ends that build. FAILED_PRECONDITION when there is none.
+  absl::StatusOr<int64_t> CancelQuantize(const std::string& model, int64_t version);
 
  private:
   using Key = std::pair<std::string, int64_t>;
+  static constexpr char kUnloadedByHand[] = "it was unloaded by request";
 
   void Loop();
   std::vector<ModelFiles> LookOnce();
@@ -88,6 +106,13 @@ class Loader {
   void ForgetFailures(const std::vector<ModelFiles>& found);
   void Enter(const Key& key, State state, const std::string& reason = "", const std::string& note = "");
   void Bury();
+  // loader_orders.cc: orders as the loader's thread carries them out.
+  absl::Status LoadNow(const std::string& model, bool& drains);
+  absl::Status UnloadNow(const std::string& model);
+  absl::StatusOr<int64_t> QuantizeNow(const std::string& model, int64_t version, bool anew);
+  absl::StatusOr<ModelFiles> FindModel(const std::string& model);
+  // Retracts what serves of a model that was unloaded by hand, and shows that.
+  void RetireUnloaded(const ModelFiles& files);
 
   const LoaderOptions options_;
   Registry& registry_;
@@ -98,7 +123,8 @@ class Loader {
   std::map<Key, std::string> failed_;    // stamp of the files that failed
   std::map<Key, std::string> unstable_;  // stamp seen at the last look, of versions not loaded yet
   std::set<std::string> known_models_;
-  std::map<Key, int> living_;  // variants that are not buried yet
+  std::set<std::string> unloaded_;  // by hand
+  std::map<Key, int> living_;       // variants that are not buried yet
 
   mutable Mutex mutex_;
   CondVar wake_;
@@ -106,11 +132,14 @@ class Loader {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool bury_ ABSL_GUARDED_BY(mutex_) = false;
   bool built_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ordered_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t burials_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t looks_asked_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t looks_done_ ABSL_GUARDED_BY(mutex_) = 0;
   bool first_done_ ABSL_GUARDED_BY(mutex_) = false;
   bool all_serving_ ABSL_GUARDED_BY(mutex_) = false;
 
+  Orders orders_;
   quantization::Builder builder_;
   Int8Lanes lanes_;  // of the loader's thread
 };
