@@ -50,6 +50,7 @@ Loader::Loader(LoaderOptions options, Registry& registry)
       builder_(BuilderOptionsOf()),
       lanes_({.workers = options_.workers,
               .make_handle = [this](std::unique_ptr<Variant> variant) { return Keep(std::move(variant)); },
+              .auto_state = options_.auto_state,
               .on_step = options_.on_lane_step},
              registry_, builder_) {}
 
