@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/session.h"
 #include "engine/status.h"
+#include "server/app/evidence_sample.h"
 #include "server/version.h"
 
 namespace tandem::app {
@@ -76,11 +77,18 @@ void LogLaneStep(const models::LaneStatus& step, const std::string& note) {
   }
 }
 
+void LogEvent(const shadow::Event& event) {
+  spdlog::info("model {} version {}: int8 {}: {}", event.model, event.version, std::string(NameOf(event.kind)),
+               event.why);
+}
+
 }  // namespace
 
 App::App(const config::ServerConfig& config)
     : config_(config),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
+      promoter_(registry_, ledgers_, LogEvent),
+      shadow_runner_({}, dispatcher_, ledgers_, promoter_),
       loader_({.files = config.models,
                .repositories = config.model_repositories,
                .poll_interval = config.poll_interval,
@@ -91,8 +99,17 @@ App::App(const config::ServerConfig& config)
                    [this](const engine::Model& model) {
                      dispatcher_.Forget(model);
                      inline_runner_.Forget(model);
+                     shadow_runner_.Forget(model);
                    },
-               .on_step = LogStep,
+               .auto_state =
+                   [this](const models::LaneStatus& joining, const config::QuantizationConfig& settings) {
+                     return promoter_.Join(joining, settings);
+                   },
+               .on_step =
+                   [this](const VersionStatus& step, const std::string& note) {
+                     LogStep(step, note);
+                     if (step.state == State::kDraining) ledgers_.Close(evidence::VariantsOf(step.model, step.version));
+                   },
                .on_lane_step = LogLaneStep,
                .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }},
               registry_) {}
@@ -105,9 +122,12 @@ App::~App() {
 
 absl::Status App::Start() {
   workers_ = std::make_unique<scheduling::WorkerPool>(dispatcher_);
+  shadow_runner_.Start();
   const auto ready = [this] { return Ready(); };
-  const rpc::GrpcServerOptions options{
-      .address = config_.grpc_address, .max_message_size = config_.max_message_size, .ready = ready};
+  const rpc::GrpcServerOptions options{.address = config_.grpc_address,
+                                       .max_message_size = config_.max_message_size,
+                                       .ready = ready,
+                                       .shadow_runner = &shadow_runner_};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(
@@ -154,6 +174,7 @@ void App::Drain() {
   if (grpc_ != nullptr) grpc_->Drain();
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
+  shadow_runner_.Stop();
   workers_.reset();
 }
 
@@ -189,7 +210,9 @@ metrics::ServerSample App::Sample() {
     }
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
+    sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
   }
+  for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
   for (const VersionStatus& status : registry_.List()) {
     sample.states.push_back(
         {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});

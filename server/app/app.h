@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "config/server_config.h"
 #include "engine/mutex.h"
+#include "server/evidence/ledgers.h"
 #include "server/http/http_server.h"
 #include "server/metrics/exposition.h"
 #include "server/models/loader.h"
@@ -21,6 +22,8 @@
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
 #include "server/scheduling/worker_pool.h"
+#include "server/shadow/promoter.h"
+#include "server/shadow/runner.h"
 #include "server/sync/cond_var.h"
 
 namespace tandem::app {
@@ -48,6 +51,9 @@ class App {
   models::Registry registry_;
   scheduling::Dispatcher dispatcher_;
   scheduling::InlineRunner inline_runner_{dispatcher_};
+  evidence::Ledgers ledgers_;
+  shadow::Promoter promoter_;
+  shadow::Runner shadow_runner_;
   models::Loader loader_;
   std::unique_ptr<scheduling::WorkerPool> workers_;
   std::unique_ptr<http::HttpServer> http_;

@@ -163,6 +163,14 @@ absl::Status BindRows(const std::vector<TensorSpec>& specs, const std::vector<Sh
 
 }  // namespace
 
+void CopyInput(Blocks blocks, const InputBytes& input, size_t offset, size_t size, char* to) {
+  if (input.is_raw) {
+    CopyRange(blocks, SubRange(blocks, input.raw, offset, size), to);
+  } else {
+    input.decoded.copy(to, size, offset);
+  }
+}
+
 absl::Status Bind(Blocks blocks, const InferRequest& request, const engine::Model& model, bool shares_batch,
                   std::vector<Shape>& shapes, Binding& binding) {
   TANDEM_RETURN_IF_ERROR(CheckRawOrTyped(request));

@@ -29,6 +29,9 @@ struct Binding {
   int64_t rows = 1;                           // the batch dimension; 1 unless `shares_batch`
 };
 
+// Copies `size` bytes of an input from `offset` on, both within it.
+void CopyInput(Blocks blocks, const InputBytes& input, size_t offset, size_t size, char* to);
+
 // `shares_batch`: requests for this model may be joined along dimension 0, which must then be equal in all inputs and
 // at least 1. Fills `shapes` (one an input of the model) and `binding`, both empty before.
 absl::Status Bind(Blocks blocks, const InferRequest& request, const engine::Model& model, bool shares_batch,

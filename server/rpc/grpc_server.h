@@ -19,7 +19,8 @@ namespace tandem::rpc {
 struct GrpcServerOptions {
   std::string address;  // HOST:PORT, port 0: any free
   int64_t max_message_size = 64 << 20;
-  std::function<bool()> ready;  // whether the server takes requests
+  std::function<bool()> ready;              // whether the server takes requests
+  shadow::Runner* shadow_runner = nullptr;  // compares a share of the requests; outlives the server
 };
 
 class GrpcServer {

@@ -21,6 +21,7 @@
 #include "server/rpc/wire_reader.h"
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
+#include "server/shadow/runner.h"
 
 namespace tandem::rpc {
 
@@ -34,6 +35,9 @@ struct InferContext {
   // Prefix of the ids given to requests without one.
   std::string id_prefix;
   uint64_t next_id = 0;
+  // Compares a share of the requests; null: none.
+  shadow::Runner* shadow_runner = nullptr;
+  uint64_t next_draw = 0;
 };
 
 // Where an answer goes.
@@ -73,12 +77,17 @@ class InferCall final : public batching::Request {
   absl::Status ReadBuffer();
   // What the request or the route says; the version is known.
   absl::Status ChooseVariant();
+  // In [0, 1): the same for all requests of a routing key or an id of the client's.
+  double Draw();
   Time DeadlineOf(const grpc::ServerContext& call) const;
   // As parameters["timeout"] says.
   Time StartBy() const;
   // Sends an error, and counts it where it belongs.
   void Refuse(const absl::Status& status);
-  absl::StatusOr<grpc::Slice> Encoded(const batching::Results& results) const;
+  // The response. `job`, where there is one, is given the request and the response to keep.
+  absl::StatusOr<grpc::Slice> Encoded(const batching::Results& results, shadow::Job* job);
+  // What the shadow needs of this request, but for the answer, once it has been computed.
+  shadow::Job MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const;
 
   InferContext& context_;
   Responder& responder_;
@@ -92,6 +101,7 @@ class InferCall final : public batching::Request {
   models::VersionHandle version_;
   const models::Variant* variant_ = nullptr;  // of the version: answers, and counts the request
   bool queued_ = false;
+  enum class Compared : uint8_t { kNo, kYes, kInAnyCase } compared_ = Compared::kNo;
 };
 
 }  // namespace tandem::rpc

@@ -19,18 +19,25 @@ std::string RandomPrefix() {
   return absl::StrCat(absl::Hex(random(), absl::kZeroPad8), "-");
 }
 
+uint64_t RandomStart() {
+  std::random_device random;
+  return uint64_t{random()} << 32;
+}
+
 }  // namespace
 
 InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
                              models::Registry& registry, scheduling::Dispatcher& dispatcher,
-                             scheduling::InlineRunner& inline_runner)
+                             scheduling::InlineRunner& inline_runner, shadow::Runner* shadow_runner)
     : service_(service),
       queue_(std::move(queue)),
       context_{.registry = registry,
                .dispatcher = dispatcher,
                .inline_runner = inline_runner,
                .refused = refused_,
-               .id_prefix = RandomPrefix()} {}
+               .id_prefix = RandomPrefix(),
+               .shadow_runner = shadow_runner,
+               .next_draw = RandomStart()} {}
 
 InferReceiver::~InferReceiver() { Stop(); }
 

@@ -3,6 +3,7 @@
 #define TANDEM_SERVER_RPC_INFER_RESPONSE_H_
 
 #include <cstddef>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -28,6 +29,8 @@ struct InferResponse {
 };
 
 size_t EncodedSize(const InferResponse& response);
+// Where the values of each output begin in what Encode writes.
+std::vector<size_t> ValueOffsets(const InferResponse& response);
 // Writes exactly EncodedSize bytes.
 void Encode(const InferResponse& response, char* to);
 
