@@ -40,6 +40,12 @@ struct RouteConfig {
   friend bool operator==(const RouteConfig&, const RouteConfig&) = default;
 };
 
+// Which answers are remembered, so that clients may tell later whether they were right.
+struct OutcomesConfig {
+  int64_t keep = 0;  // answers at most; 0: none
+  std::chrono::nanoseconds max_age = std::chrono::hours(1);
+};
+
 struct ModelConfig {
   // Rows of a batch at most; unset: found at warm-up; 1: never batch.
   std::optional<int64_t> max_batch_size;
@@ -52,6 +58,7 @@ struct ModelConfig {
   int64_t keep_previous = 1;
   QuantizationConfig quantization;
   RouteConfig route;
+  OutcomesConfig outcomes;
 };
 
 // Reads a config.yaml; `file` is for messages.

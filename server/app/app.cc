@@ -88,7 +88,7 @@ App::App(const config::ServerConfig& config)
     : config_(config),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
       promoter_(registry_, ledgers_, LogEvent),
-      shadow_runner_({}, dispatcher_, ledgers_, promoter_),
+      shadow_runner_({}, dispatcher_, ledgers_, promoter_, outcomes_),
       loader_({.files = config.models,
                .repositories = config.model_repositories,
                .poll_interval = config.poll_interval,
@@ -127,7 +127,8 @@ absl::Status App::Start() {
   const rpc::GrpcServerOptions options{.address = config_.grpc_address,
                                        .max_message_size = config_.max_message_size,
                                        .ready = ready,
-                                       .shadow_runner = &shadow_runner_};
+                                       .shadow_runner = &shadow_runner_,
+                                       .outcomes = &outcomes_};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(

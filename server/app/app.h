@@ -22,6 +22,7 @@
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
 #include "server/scheduling/worker_pool.h"
+#include "server/shadow/outcomes.h"
 #include "server/shadow/promoter.h"
 #include "server/shadow/runner.h"
 #include "server/sync/cond_var.h"
@@ -53,6 +54,7 @@ class App {
   scheduling::InlineRunner inline_runner_{dispatcher_};
   evidence::Ledgers ledgers_;
   shadow::Promoter promoter_;
+  shadow::Outcomes outcomes_{ledgers_, promoter_};
   shadow::Runner shadow_runner_;
   models::Loader loader_;
   std::unique_ptr<scheduling::WorkerPool> workers_;

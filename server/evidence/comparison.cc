@@ -133,6 +133,17 @@ std::vector<int64_t> TopColumns(const Tensor& tensor) {
   return TopColumnsOf(ToReals(tensor), tensor.dim(-1));
 }
 
+std::optional<int64_t> AnswerOf(absl::Span<const Tensor> outputs) {
+  for (const Tensor& output : outputs) {
+    const std::vector<int64_t> tops = TopColumns(output);
+    if (tops.size() == 1 && tops[0] >= 0) return tops[0];
+    if (output.num_elements() != 1) continue;
+    if (output.type() == DataType::kInt64) return output.values<int64_t>()[0];
+    if (output.type() == DataType::kInt32) return output.values<int32_t>()[0];
+  }
+  return std::nullopt;
+}
+
 Metric MetricFor(absl::Span<const Tensor> outputs) {
   for (const Tensor& output : outputs) {
     if (!engine::IsFloat(output.type())) continue;

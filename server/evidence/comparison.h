@@ -6,6 +6,7 @@
 #define TANDEM_SERVER_EVIDENCE_COMPARISON_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -37,6 +38,10 @@ OutputDifference Compare(const engine::Tensor& baseline, const engine::Tensor& c
 // The column of the largest number in each row of a tensor of two dimensions or more, numbers only; -1 for a row
 // without any.
 std::vector<int64_t> TopColumns(const engine::Tensor& tensor);
+
+// The one class that a request was answered with: the top column of its only row of scores, or its only whole number;
+// of the first output that has either.
+std::optional<int64_t> AnswerOf(absl::Span<const engine::Tensor> outputs);
 
 // kAgreement where every output is scores of classes (rows of at least two numbers, and no embedding: vectors of unit
 // length) or whole numbers, else kNoise.

@@ -32,6 +32,7 @@ struct Version {
   // What clients are told; 0 where the batch is not shared.
   int64_t max_batch_size = 0;
   config::RouteConfig route;
+  config::OutcomesConfig outcomes;
   VariantHandle fp32;  // never null
   VariantHandle int8;  // null unless `lane` has a verdict, and at times even then: some are rejected unbuilt
   Lane lane;           // of int8

@@ -41,7 +41,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.RegisterService(&self->inference_);
   builder.RegisterService(&self->health_);
   self->receiver_ = std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry,
-                                                    dispatcher, inline_runner, options.shadow_runner);
+                                                    dispatcher, inline_runner, options.shadow_runner, options.outcomes);
   self->server_ = builder.BuildAndStart();
   if (self->server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.address, " (grpc_address)"));

@@ -19,8 +19,10 @@ namespace tandem::rpc {
 struct GrpcServerOptions {
   std::string address;  // HOST:PORT, port 0: any free
   int64_t max_message_size = 64 << 20;
-  std::function<bool()> ready;              // whether the server takes requests
-  shadow::Runner* shadow_runner = nullptr;  // compares a share of the requests; outlives the server
+  std::function<bool()> ready;  // whether the server takes requests
+  // Both outlive the server.
+  shadow::Runner* shadow_runner = nullptr;  // compares a share of the requests
+  shadow::Outcomes* outcomes = nullptr;     // keeps answers until clients tell whether they were right
 };
 
 class GrpcServer {

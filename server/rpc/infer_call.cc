@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -156,6 +157,7 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
   std::optional<shadow::Job> job;
   if (compared_ != Compared::kNo && status.ok()) job = MakeJob(*results, times);
   absl::StatusOr<grpc::Slice> answer = status.ok() ? Encoded(*results, job.has_value() ? &*job : nullptr) : status;
+  if (answer.ok() && version_->outcomes.keep > 0 && context_.outcomes != nullptr) KeepForOutcome(*results);
   shadow::Runner* const runner = context_.shadow_runner;
   // Count first: after Respond the call may be another's already, and clients may ask for the counts.
   shard.RequestDone(answer.status().code(), times);
@@ -165,10 +167,23 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
   if (compare) runner->Offer(*std::move(job));
 }
 
+void InferCall::KeepForOutcome(const batching::Results& results) const {
+  std::vector<int> all(results.outputs.size());
+  std::iota(all.begin(), all.end(), 0);
+  context_.outcomes->Answered({.model = version_->model_name,
+                               .version = version_->number,
+                               .id = id_,
+                               .by = variant_->precision,
+                               .answer = evidence::AnswerOf(shadow::RowsOf(results, all)),
+                               .at = arrived},
+                              version_->outcomes);
+}
+
 shadow::Job InferCall::MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const {
   shadow::Job job{.version = version_,
                   .answered_by = variant_->precision,
                   .shapes = shapes,
+                  .id = version_->outcomes.keep > 0 ? id_ : "",
                   .bytes = bytes,
                   .took = shadow::ShareOf(results, times.compute),
                   .answered = arrived + times.total,

@@ -21,6 +21,7 @@
 #include "server/rpc/wire_reader.h"
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
+#include "server/shadow/outcomes.h"
 #include "server/shadow/runner.h"
 
 namespace tandem::rpc {
@@ -37,6 +38,8 @@ struct InferContext {
   uint64_t next_id = 0;
   // Compares a share of the requests; null: none.
   shadow::Runner* shadow_runner = nullptr;
+  // Keeps answers whose outcomes may be reported; null: none.
+  shadow::Outcomes* outcomes = nullptr;
   uint64_t next_draw = 0;
 };
 
@@ -86,6 +89,7 @@ class InferCall final : public batching::Request {
   void Refuse(const absl::Status& status);
   // The response. `job`, where there is one, is given the request and the response to keep.
   absl::StatusOr<grpc::Slice> Encoded(const batching::Results& results, shadow::Job* job);
+  void KeepForOutcome(const batching::Results& results) const;
   // What the shadow needs of this request, but for the answer, once it has been computed.
   shadow::Job MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const;
 

@@ -28,7 +28,8 @@ uint64_t RandomStart() {
 
 InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
                              models::Registry& registry, scheduling::Dispatcher& dispatcher,
-                             scheduling::InlineRunner& inline_runner, shadow::Runner* shadow_runner)
+                             scheduling::InlineRunner& inline_runner, shadow::Runner* shadow_runner,
+                             shadow::Outcomes* outcomes)
     : service_(service),
       queue_(std::move(queue)),
       context_{.registry = registry,
@@ -37,6 +38,7 @@ InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::Se
                .refused = refused_,
                .id_prefix = RandomPrefix(),
                .shadow_runner = shadow_runner,
+               .outcomes = outcomes,
                .next_draw = RandomStart()} {}
 
 InferReceiver::~InferReceiver() { Stop(); }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/tensor.h"
@@ -24,7 +25,7 @@ class Exchange {
 };
 
 // An output that the client was sent.
-struct Answered {
+struct AnsweredOutput {
   int output = 0;  // index of the model's output
   engine::DataType type = engine::DataType::kUndefined;
   engine::Shape shape;
@@ -34,10 +35,11 @@ struct Job {
   models::VersionHandle version;  // with both variants
   models::Precision answered_by = models::Precision::kFp32;
   std::unique_ptr<const Exchange> exchange;
-  std::vector<engine::Shape> shapes;  // of the inputs
-  std::vector<Answered> answers;      // in the order of Exchange::Answer
-  size_t bytes = 0;                   // memory that it holds
-  Duration took{0};                   // the request's share of its batch
+  std::vector<engine::Shape> shapes;    // of the inputs
+  std::vector<AnsweredOutput> answers;  // in the order of Exchange::Answer
+  std::string id;                       // where the answer is kept for its outcome; else empty
+  size_t bytes = 0;                     // memory that it holds
+  Duration took{0};                     // the request's share of its batch
   Time answered{};
   // Run whatever else there is to do: part of the share that is compared in any case.
   bool must_run = false;

@@ -15,8 +15,7 @@ namespace {
 
 using engine::Tensor;
 
-// The request's rows of an output. A view: valid as long as the results.
-Tensor RowsOf(const Tensor& output, const batching::Results& results) {
+Tensor RowsOfOne(const Tensor& output, const batching::Results& results) {
   if (results.whole) return output;
   const size_t row_bytes = output.num_bytes() / static_cast<size_t>(output.dim(0));
   engine::Shape shape = output.shape();
@@ -25,7 +24,7 @@ Tensor RowsOf(const Tensor& output, const batching::Results& results) {
   return Tensor::View(output.type(), std::move(shape), const_cast<char*>(first));
 }
 
-Tensor CopyOf(const Answered& answer, const char* bytes) {
+Tensor CopyOf(const AnsweredOutput& answer, const char* bytes) {
   Tensor tensor(answer.type, answer.shape);
   if (tensor.num_bytes() > 0) std::memcpy(tensor.data(), bytes, tensor.num_bytes());
   return tensor;
@@ -49,6 +48,12 @@ uint64_t HashOfInputs(const Job& job) {
     hash = absl::HashOf(hash, job.shapes[i], bytes);
   }
   return hash;
+}
+
+std::vector<Tensor> RowsOf(const batching::Results& results, absl::Span<const int> indexes) {
+  std::vector<Tensor> rows;
+  for (int index : indexes) rows.push_back(RowsOfOne(*results.outputs[static_cast<size_t>(index)], results));
+  return rows;
 }
 
 Duration ShareOf(const batching::Results& results, Duration batch) {
@@ -81,13 +86,15 @@ void Replay::Answer(const absl::Status& status, const batching::Results* results
 
 void Replay::StartThreadClock() { thread_time_ = ThreadTime(); }
 
-evidence::Comparison Replay::Compare(const batching::Results& results, Duration took) const {
-  std::vector<Tensor> first, second;
+evidence::Comparison Replay::Compare(const batching::Results& results, Duration took) {
+  std::vector<int> indexes;
+  std::vector<Tensor> first;
   for (size_t k = 0; k < job_.answers.size(); ++k) {
-    const Answered& answer = job_.answers[k];
-    first.push_back(CopyOf(answer, job_.exchange->Answer(k)));
-    second.push_back(RowsOf(*results.outputs[static_cast<size_t>(answer.output)], results));
+    indexes.push_back(job_.answers[k].output);
+    first.push_back(CopyOf(job_.answers[k], job_.exchange->Answer(k)));
   }
+  const std::vector<Tensor> second = RowsOf(results, indexes);
+  other_answer_ = evidence::AnswerOf(second);
   const bool fp32_first = job_.answered_by == models::Precision::kFp32;
   evidence::Comparison comparison =
       fp32_first ? evidence::CompareOutputs(first, second) : evidence::CompareOutputs(second, first);

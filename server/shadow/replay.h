@@ -9,8 +9,11 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "engine/tensor.h"
 #include "server/batching/request.h"
 #include "server/evidence/comparison.h"
 #include "server/shadow/job.h"
@@ -38,15 +41,21 @@ class Replay final : public batching::Request {
 
   // Once it has been answered: what fp32 and int8 said. The error of the variant that could not.
   const absl::StatusOr<evidence::Comparison>& comparison() const { return comparison_; }
+  // The class that the other variant answered with, where there is one.
+  std::optional<int64_t> other_answer() const { return other_answer_; }
 
  private:
-  evidence::Comparison Compare(const batching::Results& results, Duration took) const;
+  evidence::Comparison Compare(const batching::Results& results, Duration took);
 
   const Job& job_;
   const std::function<void()> done_;
   std::optional<Duration> thread_time_;  // when the clock was started
   absl::StatusOr<evidence::Comparison> comparison_;
+  std::optional<int64_t> other_answer_;
 };
+
+// What a request was answered with: its rows of the outputs at `indexes`. Views, valid as long as the results.
+std::vector<engine::Tensor> RowsOf(const batching::Results& results, absl::Span<const int> indexes);
 
 // A request's share of the time that its batch took.
 Duration ShareOf(const batching::Results& results, Duration batch);

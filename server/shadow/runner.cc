@@ -26,8 +26,8 @@ void YieldToAll() {
 }  // namespace
 
 Runner::Runner(const RunnerOptions& options, scheduling::Dispatcher& dispatcher, evidence::Ledgers& ledgers,
-               Promoter& promoter)
-    : options_(options), dispatcher_(dispatcher), ledgers_(ledgers), promoter_(promoter) {}
+               Promoter& promoter, Outcomes& outcomes)
+    : options_(options), dispatcher_(dispatcher), ledgers_(ledgers), promoter_(promoter), outcomes_(outcomes) {}
 
 Runner::~Runner() { Stop(); }
 
@@ -135,6 +135,7 @@ void Runner::Run(const Job& job) {
   }
   if (!replay.comparison().ok()) return ledger->AddDropped();
   ledger->Add(*replay.comparison());
+  if (!job.id.empty()) outcomes_.Compared(job.version->model_name, job.id, replay.other_answer());
   promoter_.Consider(job.version->model_name, job.version->number);
 }
 

@@ -25,6 +25,7 @@
 #include "server/metrics/version_metrics.h"
 #include "server/scheduling/dispatcher.h"
 #include "server/shadow/job.h"
+#include "server/shadow/outcomes.h"
 #include "server/shadow/promoter.h"
 #include "server/shadow/replay.h"
 #include "server/sync/cond_var.h"
@@ -42,7 +43,7 @@ class Runner {
  public:
   // All must outlive the runner.
   Runner(const RunnerOptions& options, scheduling::Dispatcher& dispatcher, evidence::Ledgers& ledgers,
-         Promoter& promoter);
+         Promoter& promoter, Outcomes& outcomes);
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -74,6 +75,7 @@ class Runner {
   scheduling::Dispatcher& dispatcher_;
   evidence::Ledgers& ledgers_;
   Promoter& promoter_;
+  Outcomes& outcomes_;
   std::thread thread_;
 
   // Of the runner's thread.

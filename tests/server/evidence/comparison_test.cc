@@ -93,6 +93,16 @@ TEST(TopColumns, AreTheFirstOfTheLargestAndNoneWithoutNumbers) {
   EXPECT_THAT(TopColumns(Floats({3}, {1, 2, 3})), ElementsAre());
 }
 
+TEST(AnswerOf, IsTheOneClassThereIs) {
+  const Tensor scores = Floats({1, 3}, {0.1f, 0.7f, 0.2f}), label = Tensor::Of<int64_t>({1}, {{5}});
+  EXPECT_EQ(AnswerOf({scores}), 1);
+  EXPECT_EQ(AnswerOf({label, scores}), 5);
+  EXPECT_EQ(AnswerOf({Floats({4}, {1, 2, 3, 4}), scores}), 1);
+  EXPECT_EQ(AnswerOf({Floats({2, 2}, {1, 2, 3, 4})}), std::nullopt);
+  EXPECT_EQ(AnswerOf({Floats({1, 2}, {kNan, kNan})}), std::nullopt);
+  EXPECT_EQ(AnswerOf({}), std::nullopt);
+}
+
 TEST(MetricFor, ScoresAndWholeNumbersAreCountedTheRestIsMeasured) {
   const Tensor scores = Floats({1, 3}, {0.1f, 0.7f, 0.2f}), label = Tensor::Of<int64_t>({1}, {{1}});
   const Tensor embedding = Floats({1, 2}, {0.6f, -0.8f}), value = Floats({1, 1}, {2});

@@ -43,12 +43,14 @@ class RunnerTest : public ::testing::Test {
   }
 
   PublishedPair pair_;
+  Outcomes outcomes_{pair_.ledgers, pair_.promoter};
   batching::FakeRequest busy_{1};
   scheduling::Dispatcher dispatcher_{1, 1 << 20};
   Runner runner_{{.max_jobs = 150, .max_bytes = 1 << 20, .max_age = std::chrono::seconds(30)},
                  dispatcher_,
                  pair_.ledgers,
-                 pair_.promoter};
+                 pair_.promoter,
+                 outcomes_};
 };
 
 TEST_F(RunnerTest, ComparesWhatWasAnsweredWithTheOtherVariant) {
@@ -83,6 +85,21 @@ TEST_F(RunnerTest, CountsAnInputOnce) {
   runner_.Flush();
   EXPECT_EQ(Evidence().comparisons, 1);
   EXPECT_EQ(Evidence().duplicates, 2);
+}
+
+TEST_F(RunnerTest, TellsOutcomesWhatTheOtherVariantSaid) {
+  pair_.Join("Neg", Offline::kInconclusive);
+  runner_.Start();
+  Job job = pair_.MakeJob(-1);
+  job.id = "id";
+  outcomes_.Answered({.model = "m", .id = "id", .answer = 3, .at = Now()}, {.keep = 10});
+  runner_.Offer(std::move(job));
+  runner_.Flush();
+  const auto outcome = outcomes_.Report("m", "id", 0, Now());  // the largest of the row's negatives
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_FALSE(outcome->right);
+  EXPECT_EQ(outcome->other_right, true);
+  EXPECT_EQ(Evidence().pairs, 1);
 }
 
 TEST_F(RunnerTest, PromotesWhatAgrees) {
