@@ -4,7 +4,6 @@
 #include "absl/time/clock.h"
 #include "engine/status.h"
 #include "server/admin/messages.h"
-#include "server/rpc/status.h"
 
 namespace tandem::admin {
 namespace {
@@ -25,10 +24,8 @@ absl::string_view HeaderOf(const grpc::ServerContext& context, const char* name)
 
 }  // namespace
 
-template <typename Body>
-grpc::Status AdminService::Answer(const Context& context, Body body) {
-  const absl::Status admitted = token_.Check(HeaderOf(context, "authorization"));
-  return rpc::ToGrpc(admitted.ok() ? body() : admitted);
+absl::Status AdminService::Admit(const Context& context) const {
+  return token_.Check(HeaderOf(context, "authorization"));
 }
 
 absl::StatusOr<state::Author> AdminService::AuthorOf(const Context& context, const v1::ChangeNote& note) const {
@@ -40,9 +37,9 @@ absl::StatusOr<state::Author> AdminService::AuthorOf(const Context& context, con
 }
 
 absl::Status AdminService::Record(const std::string& model, int64_t version, const char* kind,
-                                  const state::Author& author) {
-  const absl::Status written =
-      parts_.store.Write({.events = {{.model = model, .version = version, .kind = kind, .author = author}}});
+                                  const state::Author& author, const std::string& detail) {
+  const absl::Status written = parts_.store.Write(
+      {.events = {{.model = model, .version = version, .kind = kind, .author = author, .detail = detail}}});
   return engine::WithContext(written, "it was done, but is missing in the history");
 }
 
@@ -164,28 +161,6 @@ grpc::Status AdminService::ClearRoute(Context* context, const v1::ClearRouteRequ
     const auto after = parts_.routes.Get(request->model());
     // The override may have been all that was left of the model.
     if (after.ok()) *response->mutable_route() = MessageOf(*after);
-    return absl::OkStatus();
-  });
-}
-
-grpc::Status AdminService::Promote(Context* context, const v1::PromoteRequest* request, v1::PromoteResponse* response) {
-  return Answer(*context, [&]() -> absl::Status {
-    const std::string& model = request->model();
-    TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
-    TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(model, ""));
-    const std::string int8 = Describe(version->lane);
-    const bool proven = version->lane.state == LaneState::kProven;
-    if (version->int8 == nullptr) return absl::FailedPreconditionError(int8);
-    if (!proven && !request->force()) {
-      return absl::FailedPreconditionError(absl::StrCat(int8, "; `force` promotes it all the same"));
-    }
-    TANDEM_ASSIGN_OR_RETURN(const routing::RouteState before, parts_.routes.Get(model));
-    routing::RouteChange change{.route = before.effective(), .author = author, .kind = "promote"};
-    change.route.mode = "int8";
-    if (!proven) change.note = absl::StrCat("forced: ", int8);
-    TANDEM_RETURN_IF_ERROR(parts_.routes.Override(model, change));
-    TANDEM_ASSIGN_OR_RETURN(const routing::RouteState after, parts_.routes.Get(model));
-    *response->mutable_route() = MessageOf(after);
     return absl::OkStatus();
   });
 }

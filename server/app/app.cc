@@ -148,9 +148,14 @@ absl::Status App::StartAdmin() {
   if (!config_.admin_token_file.empty()) {
     TANDEM_ASSIGN_OR_RETURN(options.token, admin::Token::Read(config_.admin_token_file));
   }
-  TANDEM_ASSIGN_OR_RETURN(
-      admin_, admin::AdminServer::Start(
-                  options, {.registry = registry_, .loader = loader_, .routes = *routes_, .store = *state_}));
+  const admin::AdminParts parts{.registry = registry_,
+                                .loader = loader_,
+                                .routes = *routes_,
+                                .store = *state_,
+                                .ledgers = ledgers_,
+                                .promoter = promoter_,
+                                .outcomes = outcomes_};
+  TANDEM_ASSIGN_OR_RETURN(admin_, admin::AdminServer::Start(options, parts));
   return absl::OkStatus();
 }
 
@@ -184,8 +189,13 @@ absl::Status App::Start() {
 
 rpc::ModelControl App::PublicControl() {
   if (!config_.model_control) return {};
-  return {.load = [this](const std::string& model) { return loader_.Load(model); },
-          .unload = [this](const std::string& model) { return loader_.Unload(model); }};
+  const auto record = [this](const std::string& model, const char* kind, const absl::Status& done) {
+    const state::Author author{.who = "a client of the public port", .why = "", .when = absl::Now()};
+    if (done.ok()) Record(state::Event{.model = model, .kind = kind, .author = author});
+    return done;
+  };
+  return {.load = [=, this](const std::string& model) { return record(model, "load", loader_.Load(model)); },
+          .unload = [=, this](const std::string& model) { return record(model, "unload", loader_.Unload(model)); }};
 }
 
 bool App::Ready() const {

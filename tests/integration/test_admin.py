@@ -145,18 +145,6 @@ def test_usage_and_unreachable_servers_have_exit_codes_of_their_own(admin):
     assert "EXIT STATUS" in admin.text("--help") and admin.text("--version").startswith("tandemctl ")
 
 
-def test_promotion_wants_a_proof_unless_it_is_forced(serve):
-    with serve() as server:
-        ctl = Tandemctl(server.admin)
-        wait_for_int8(ctl)
-        assert "int8 is inconclusive" in ctl.refused("promote", "m")
-        assert answer(server) == 10
-        ctl.text("promote", "m", "--force", "--why", "measured elsewhere")
-        assert answer(server) == 20
-        event = ctl.json("history", "--kind", "promote")["events"][0]
-        assert event["author"]["why"] == "measured elsewhere" and "forced: int8 is inconclusive" in event["detail_json"]
-
-
 def test_what_was_unloaded_by_hand_stays_away_until_it_is_loaded(serve, repository):
     with serve() as server:
         ctl = Tandemctl(server.admin)
