@@ -108,7 +108,7 @@ App::App(const config::ServerConfig& config)
                .on_step =
                    [this](const VersionStatus& step, const std::string& note) {
                      LogStep(step, note);
-                     if (step.state == State::kDraining) ledgers_.Close(evidence::VariantsOf(step.model, step.version));
+                     if (step.state == State::kUnloaded) ledgers_.Close(evidence::VariantsOf(step.model, step.version));
                    },
                .on_lane_step = LogLaneStep,
                .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }},
@@ -214,6 +214,7 @@ metrics::ServerSample App::Sample() {
     sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
   }
   for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
+  CountNotCompared(sample);
   for (const VersionStatus& status : registry_.List()) {
     sample.states.push_back(
         {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});
