@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/status.h"
+#include "server/admin/admitted.h"
 #include "server/admin/messages.h"
 #include "server/rpc/status.h"
 
@@ -17,17 +18,11 @@ constexpr size_t kLongestWho = 200;
 constexpr size_t kLongestWhy = 1000;
 constexpr int64_t kEventsOfAnAnswer = 100;
 
-absl::string_view HeaderOf(const grpc::ServerContext& context, const char* name) {
-  const auto found = context.client_metadata().find(name);
-  if (found == context.client_metadata().end()) return "";
-  return {found->second.data(), found->second.size()};
-}
-
 }  // namespace
 
 template <typename Body>
 grpc::Status AdminService::Answer(const Context& context, Body body) {
-  const absl::Status admitted = token_.Check(HeaderOf(context, "authorization"));
+  const absl::Status admitted = Admitted(context, token_);
   return rpc::ToGrpc(admitted.ok() ? body() : admitted);
 }
 

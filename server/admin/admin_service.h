@@ -14,6 +14,7 @@
 #include "server/models/loader.h"
 #include "server/models/registry.h"
 #include "server/routing/routes.h"
+#include "server/settings/log_settings.h"
 #include "server/state/store.h"
 #include "server/sync/cond_var.h"
 
@@ -25,6 +26,7 @@ struct AdminParts {
   models::Loader& loader;
   routing::Routes& routes;
   state::StateStore& store;
+  settings::LogSettings& log;
 };
 
 class AdminService final : public v1::Admin::Service {

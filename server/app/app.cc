@@ -115,8 +115,10 @@ absl::Status App::StartAdmin() {
     TANDEM_ASSIGN_OR_RETURN(options.token, admin::Token::Read(config_.admin_token_file));
   }
   TANDEM_ASSIGN_OR_RETURN(
-      admin_, admin::AdminServer::Start(
-                  options, {.registry = registry_, .loader = loader_, .routes = *routes_, .store = *state_}));
+      admin_,
+      admin::AdminServer::Start(
+          options,
+          {.registry = registry_, .loader = loader_, .routes = *routes_, .store = *state_, .log = log_settings_}));
   return absl::OkStatus();
 }
 
