@@ -50,6 +50,8 @@ Table Serving() {
       {"max_batch_size", Arity::kOne, "", "", Sets(&C::max_batch_size, Integer(1, 4096))},
       {"max_delay", Arity::kOne, "", "", Sets(&C::max_delay, ParseDuration)},
       {"max_queue_size", Arity::kOne, "", "", Sets(&C::max_queue_size, Integer(1, 1 << 20))},
+      {"outcomes.keep", Arity::kOne, "", "", SetsIn(&C::outcomes, &OutcomesConfig::keep, Integer(0, 10'000'000))},
+      {"outcomes.max_age", Arity::kOne, "", "", SetsIn(&C::outcomes, &OutcomesConfig::max_age, ParseDuration)},
       {"keep_previous", Arity::kOne, "", "", Sets(&C::keep_previous, Integer(0, 1000))},
       {"version_policy.latest", Arity::kOne, "", "", SetsIn(policy, &VersionPolicy::latest, Integer(1, 1 << 20))},
       {"version_policy.all", Arity::kOne, "", "", SetsIn(policy, &VersionPolicy::all, ParseBool)},

@@ -44,6 +44,12 @@ struct RouteConfig {
 // INVALID_ARGUMENT when a value is none that the key takes.
 absl::Status Validate(const RouteConfig& route);
 
+// Which answers are remembered, so that clients may tell later whether they were right.
+struct OutcomesConfig {
+  int64_t keep = 0;  // answers at most; 0: none
+  std::chrono::nanoseconds max_age = std::chrono::hours(1);
+};
+
 struct ModelConfig {
   // Rows of a batch at most; unset: found at warm-up; 1: never batch.
   std::optional<int64_t> max_batch_size;
@@ -56,6 +62,7 @@ struct ModelConfig {
   int64_t keep_previous = 1;
   QuantizationConfig quantization;
   RouteConfig route;
+  OutcomesConfig outcomes;
 };
 
 // Reads a config.yaml; `file` is for messages.

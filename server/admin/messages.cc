@@ -60,9 +60,10 @@ v1::Variant Fp32MessageOf(const models::Version& version) {
 }
 
 std::string AnsweringVariant(const models::Version& version) {
-  const auto chosen =
-      routing::ChooseVariant("", version.route, {.loaded = version.int8 != nullptr, .lane = version.lane});
-  return std::string(NameOf(chosen.value_or(models::Precision::kFp32)));
+  const double weight = routing::Int8Weight(
+      version.route, {.loaded = version.int8 != nullptr, .lane = version.lane, .auto_state = version.auto_state});
+  if (weight > 0 && weight < 1) return "split";
+  return std::string(NameOf(weight > 0 ? models::Precision::kInt8 : models::Precision::kFp32));
 }
 
 }  // namespace

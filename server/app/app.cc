@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "engine/session.h"
 #include "engine/status.h"
+#include "server/app/evidence_sample.h"
 #include "server/app/steps.h"
 #include "server/version.h"
 
@@ -26,6 +27,8 @@ using models::VersionStatus;
 
 // How soon readiness that comes late is noticed.
 constexpr Duration kReadyPoll = std::chrono::milliseconds(50);
+// Of the keys that evidence is kept under.
+constexpr char kEvidencePrefix[] = "evidence/";
 
 int CoresByAffinity() {
   cpu_set_t set;
@@ -58,6 +61,13 @@ App::App(const config::ServerConfig& config)
     : config_(config),
       log_settings_(config.log_format),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
+      ledgers_(EvidenceKeeping()),
+      promoter_(registry_, ledgers_,
+                [this](const shadow::Event& event) {
+                  LogStep(event);
+                  Record(EventOf(event, absl::Now()));
+                }),
+      shadow_runner_({}, dispatcher_, ledgers_, promoter_, outcomes_),
       loader_({.files = config.models,
                .repositories = config.model_repositories,
                .poll_interval = config.poll_interval,
@@ -68,11 +78,19 @@ App::App(const config::ServerConfig& config)
                    [this](const engine::Model& model) {
                      dispatcher_.Forget(model);
                      inline_runner_.Forget(model);
+                     shadow_runner_.Forget(model);
+                   },
+               .auto_state =
+                   [this](const models::LaneStatus& joining, const config::QuantizationConfig& settings) {
+                     return promoter_.Join(joining, settings);
                    },
                .on_step =
                    [this](const VersionStatus& step, const std::string& note) {
                      LogStep(step, note);
                      Record(EventOf(step, absl::Now()));
+                     if (step.state == models::State::kDraining) {
+                       ledgers_.Close(evidence::VariantsOf(step.model, step.version));
+                     }
                    },
                .on_lane_step =
                    [this](const models::LaneStatus& step, const std::string& note) {
@@ -92,6 +110,22 @@ App::~App() {
   Drain();
   // The loader may be waiting for the workers to forget a model: it ends first.
   loader_.Stop();
+}
+
+evidence::Keeping App::EvidenceKeeping() {
+  return {.load = [this](const std::string& key) -> std::optional<std::string> {
+            const auto kept = state_->Blob(absl::StrCat(kEvidencePrefix, key));
+            if (!kept.ok()) spdlog::warn("evidence {}: {}", key, std::string(kept.status().message()));
+            return kept.value_or(std::nullopt);
+          },
+          .save =
+              [this](const std::vector<std::pair<std::string, std::string>>& blobs) {
+                state::Changes changes;
+                for (const auto& [key, value] : blobs) changes.blobs[absl::StrCat(kEvidencePrefix, key)] = value;
+                const absl::Status written = state_->Write(changes);
+                if (!written.ok()) spdlog::warn("evidence is not kept: {}", std::string(written.message()));
+              },
+          .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }};
 }
 
 absl::Status App::OpenState() {
@@ -126,6 +160,7 @@ absl::Status App::Start() {
   TANDEM_RETURN_IF_ERROR(OpenState());
   TANDEM_ASSIGN_OR_RETURN(std::set<std::string> unloaded, state_->Unloaded());
   workers_ = std::make_unique<scheduling::WorkerPool>(dispatcher_);
+  shadow_runner_.Start();
   const auto ready = [this] { return Ready(); };
   const rpc::GrpcServerOptions options{
       .address = config_.grpc_address,
@@ -134,7 +169,9 @@ absl::Status App::Start() {
       .shared_memory = config_.shared_memory,
       .control = PublicControl(),
       .log = log_settings_,
-      .tls = {.certificate = config_.tls_cert, .key = config_.tls_key, .client_ca = config_.tls_client_ca}};
+      .tls = {.certificate = config_.tls_cert, .key = config_.tls_key, .client_ca = config_.tls_client_ca},
+      .shadow_runner = &shadow_runner_,
+      .outcomes = &outcomes_};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(
@@ -189,6 +226,7 @@ void App::Drain() {
   if (grpc_ != nullptr) grpc_->Drain();
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
+  shadow_runner_.Stop();
   workers_.reset();
 }
 
@@ -231,7 +269,9 @@ metrics::ServerSample App::Sample() {
     }
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
+    sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
   }
+  for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
   for (const VersionStatus& status : registry_.List()) {
     sample.states.push_back(
         {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});

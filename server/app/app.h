@@ -15,6 +15,7 @@
 #include "config/server_config.h"
 #include "engine/mutex.h"
 #include "server/admin/admin_server.h"
+#include "server/evidence/ledgers.h"
 #include "server/http/http_server.h"
 #include "server/metrics/exposition.h"
 #include "server/models/loader.h"
@@ -25,6 +26,9 @@
 #include "server/scheduling/inline_runner.h"
 #include "server/scheduling/worker_pool.h"
 #include "server/settings/log_settings.h"
+#include "server/shadow/outcomes.h"
+#include "server/shadow/promoter.h"
+#include "server/shadow/runner.h"
 #include "server/state/store.h"
 #include "server/sync/cond_var.h"
 
@@ -49,6 +53,8 @@ class App {
   // A state folder that cannot be written is a warning: then what is learned is forgotten with the process.
   absl::Status OpenState();
   absl::Status StartAdmin();
+  // Evidence goes into the state, once that is open.
+  evidence::Keeping EvidenceKeeping();
   void Record(const std::optional<state::Event>& event);
   metrics::ServerSample Sample();
   absl::Status WriteReadyFile() const;
@@ -62,6 +68,10 @@ class App {
   std::unique_ptr<routing::Routes> routes_;
   scheduling::Dispatcher dispatcher_;
   scheduling::InlineRunner inline_runner_{dispatcher_};
+  evidence::Ledgers ledgers_;
+  shadow::Promoter promoter_;
+  shadow::Outcomes outcomes_{ledgers_, promoter_};
+  shadow::Runner shadow_runner_;
   models::Loader loader_;
   std::unique_ptr<scheduling::WorkerPool> workers_;
   std::unique_ptr<http::HttpServer> http_;

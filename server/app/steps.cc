@@ -53,6 +53,11 @@ void LogStep(const models::LaneStatus& step, const std::string& note) {
   }
 }
 
+void LogStep(const shadow::Event& event) {
+  spdlog::info("model {} version {}: int8 {}: {}", event.model, event.version, std::string(NameOf(event.kind)),
+               event.why);
+}
+
 std::optional<state::Event> EventOf(const models::VersionStatus& step, absl::Time when) {
   switch (step.state) {
     case State::kPublished:
@@ -70,6 +75,10 @@ std::optional<state::Event> EventOf(const models::LaneStatus& step, absl::Time w
   if (!IsVerdict(step.lane.state) && step.lane.state != LaneState::kFailed) return std::nullopt;
   return Event(step.model, step.version, "int8", when,
                {{"state", std::string(NameOf(step.lane.state))}, {"reason", step.lane.reason}});
+}
+
+state::Event EventOf(const shadow::Event& event, absl::Time when) {
+  return Event(event.model, event.version, std::string(NameOf(event.kind)), when, {{"reason", event.why}});
 }
 
 }  // namespace tandem::app

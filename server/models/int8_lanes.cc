@@ -123,14 +123,18 @@ void Int8Lanes::Join(const Key& key, const quantization::Artifact& artifact, con
     return;
   }
   const quantization::Report& report = *artifact.report;
-  Enter(key, {.state = LaneStateOf(report.verdict), .reason = report.reason, .report = artifact.report},
-        options_.make_handle(std::move(loaded->variant)), loaded->note);
+  const Lane lane{.state = LaneStateOf(report.verdict), .reason = report.reason, .report = artifact.report};
+  AutoState auto_state;
+  if (options_.auto_state) auto_state = options_.auto_state({key.first, key.second, lane}, config.quantization);
+  Enter(key, lane, options_.make_handle(std::move(loaded->variant)), loaded->note, auto_state);
 }
 
-void Int8Lanes::Enter(const Key& key, Lane lane, VariantHandle int8, const std::string& note) {
+void Int8Lanes::Enter(const Key& key, Lane lane, VariantHandle int8, const std::string& note,
+                      const AutoState& auto_state) {
   const bool entered = registry_.Change(key.first, key.second, [&](Version& version) {
     version.lane = lane;
     version.int8 = int8;
+    version.auto_state = auto_state;
   });
   if (entered && options_.on_step) options_.on_step({key.first, key.second, std::move(lane)}, note);
 }

@@ -34,6 +34,8 @@ struct Int8LanesOptions {
   int workers = 1;  // shards of metrics a variant needs
   // Makes a handle of a variant; its end is the owner's matter.
   std::function<VariantHandle(std::unique_ptr<Variant>)> make_handle;
+  // What the route `auto` makes of int8 as it joins with a verdict; called before it does.
+  std::function<AutoState(const LaneStatus&, const config::QuantizationConfig&)> auto_state;
   // Told of every step, for the log, with what warm-up found.
   std::function<void(const LaneStatus&, const std::string& note)> on_step;
 };
@@ -72,7 +74,8 @@ class Int8Lanes {
   // Loads the model of a finished artifact and lets it join, with the report's verdict.
   void Join(const Key& key, const quantization::Artifact& artifact, const config::ModelConfig& config);
   // Enters `lane`; the variant is there from a verdict on.
-  void Enter(const Key& key, Lane lane, VariantHandle int8 = nullptr, const std::string& note = "");
+  void Enter(const Key& key, Lane lane, VariantHandle int8 = nullptr, const std::string& note = "",
+             const AutoState& auto_state = {});
 
   const Int8LanesOptions options_;
   Registry& registry_;

@@ -50,6 +50,7 @@ Loader::Loader(LoaderOptions options, Registry& registry)
       builder_(BuilderOptionsOf()),
       lanes_({.workers = options_.workers,
               .make_handle = [this](std::unique_ptr<Variant> variant) { return Keep(std::move(variant)); },
+              .auto_state = options_.auto_state,
               .on_step = options_.on_lane_step},
              registry_, builder_) {}
 
@@ -255,6 +256,7 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
   version->number = number;
   version->number_text = absl::StrCat(number);
   version->route = DesireRoute(files.name, config.route);
+  version->outcomes = config.outcomes;
   // Requests may bring more rows than are joined: those run in parts.
   constexpr int64_t kMostRows = 64;
   if (fp32->variant->shares_batch) version->max_batch_size = config.max_batch_size.value_or(kMostRows);

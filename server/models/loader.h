@@ -40,6 +40,8 @@ struct LoaderOptions {
   std::string quantizer;                             // the program that builds them: tandem-model
   // Makes every worker drop what it holds of a model; called before the model is freed.
   std::function<void(const engine::Model&)> forget;
+  // What the route `auto` makes of an int8 sibling that joins.
+  std::function<AutoState(const LaneStatus&, const config::QuantizationConfig&)> auto_state;
   // Told of every step, for the log.
   std::function<void(const VersionStatus&, const std::string& note)> on_step;
   std::function<void(const LaneStatus&, const std::string& note)> on_lane_step;  // of int8

@@ -1,5 +1,6 @@
 #include "server/rpc/binding.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -197,6 +198,20 @@ absl::Status BindRows(const std::vector<TensorSpec>& specs, const std::vector<Sh
 }
 
 }  // namespace
+
+bool UsesSharedMemory(const Binding& binding) {
+  const auto is_shared = [](const auto& tensor) { return tensor.region != nullptr; };
+  return std::any_of(binding.inputs.begin(), binding.inputs.end(), is_shared) ||
+         std::any_of(binding.outputs.begin(), binding.outputs.end(), is_shared);
+}
+
+void CopyInput(Blocks blocks, const InputBytes& input, size_t offset, size_t size, char* to) {
+  if (input.is_raw) {
+    CopyRange(blocks, SubRange(blocks, input.raw, offset, size), to);
+  } else {
+    input.decoded.copy(to, size, offset);
+  }
+}
 
 absl::Status Bind(Blocks blocks, const InferRequest& request, const engine::Model& model, bool shares_batch,
                   const shared_memory::Regions* regions, std::vector<Shape>& shapes, Binding& binding) {

@@ -41,6 +41,12 @@ struct Binding {
   int64_t rows = 1;                             // the batch dimension; 1 unless `shares_batch`
 };
 
+// Whether any of its tensors is in shared memory.
+bool UsesSharedMemory(const Binding& binding);
+
+// Copies `size` bytes of an input that is not in shared memory from `offset` on, both within it.
+void CopyInput(Blocks blocks, const InputBytes& input, size_t offset, size_t size, char* to);
+
 // `shares_batch`: requests for this model may be joined along dimension 0, which must then be equal in all inputs and
 // at least 1. `regions`: the shared memory that tensors may be in; null: none may. Fills `shapes` (one an input of the
 // model) and `binding`, both empty before.

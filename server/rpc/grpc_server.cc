@@ -54,8 +54,9 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.SetResourceQuota(quota);
   builder.RegisterService(&self->inference_);
   builder.RegisterService(&self->health_);
-  self->receiver_ = std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry,
-                                                    dispatcher, inline_runner, self->regions_.get());
+  self->receiver_ =
+      std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry, dispatcher,
+                                      inline_runner, self->regions_.get(), options.shadow_runner, options.outcomes);
   self->server_ = builder.BuildAndStart();
   if (self->server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.address, " (grpc_address)"));

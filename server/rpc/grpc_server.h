@@ -26,6 +26,9 @@ struct GrpcServerOptions {
   ModelControl control;         // how clients load and unload models; empty: they may not
   const settings::LogSettings& log;
   TlsFiles tls;  // none: plain text
+  // Both outlive the server.
+  shadow::Runner* shadow_runner = nullptr;  // compares a share of the requests
+  shadow::Outcomes* outcomes = nullptr;     // keeps answers until clients tell whether they were right
 };
 
 class GrpcServer {

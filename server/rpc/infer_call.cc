@@ -2,11 +2,16 @@
 
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
 #include "server/routing/choose_variant.h"
+#include "server/routing/draw.h"
+#include "server/rpc/captured_exchange.h"
 #include "server/rpc/datatype.h"
 
 namespace tandem::rpc {
@@ -32,6 +37,7 @@ OutputView ViewOf(const engine::TensorSpec& spec, const engine::Tensor& tensor, 
 void InferCall::Release() {
   cancelled.store(false, std::memory_order_relaxed);
   queued_ = false;
+  compared_ = Compared::kNo;
   buffer_.Clear();
   slices_.clear();
   blocks_.clear();
@@ -75,6 +81,8 @@ absl::Status InferCall::Prepare(const grpc::ServerContext& call) {
   const absl::Status bound =
       Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, context_.regions, shapes, binding_);
   if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
+  // Their owner may overwrite them as soon as there is an answer.
+  if (UsesSharedMemory(binding_)) compared_ = Compared::kNo;
   rows = binding_.rows;
   deadline = DeadlineOf(call);
   priority = parsed_.priority;
@@ -95,11 +103,23 @@ absl::Status InferCall::ReadBuffer() {
 }
 
 absl::Status InferCall::ChooseVariant() {
-  const auto precision = routing::ChooseVariant(parsed_.variant, version_->route,
-                                                {.loaded = version_->int8 != nullptr, .lane = version_->lane});
+  const routing::Int8Status int8{
+      .loaded = version_->int8 != nullptr, .lane = version_->lane, .auto_state = version_->auto_state};
+  const auto precision = routing::ChooseVariant(parsed_.variant, version_->route, int8, Draw());
   if (!precision.ok()) return engine::WithContext(precision.status(), variant_->queue->options().name);
   if (*precision == models::Precision::kInt8) variant_ = version_->int8.get();
+  const double share = routing::ComparedShare(version_->route, int8);
+  if (share == 0 || context_.shadow_runner == nullptr || !parsed_.variant.empty()) return absl::OkStatus();
+  const double drawn = routing::DrawOf(context_.next_draw++);
+  const bool watched = *precision == models::Precision::kInt8 && drawn < routing::kWatchedShare;
+  compared_ = watched ? Compared::kInAnyCase : drawn < share ? Compared::kYes : Compared::kNo;
   return absl::OkStatus();
+}
+
+double InferCall::Draw() {
+  if (version_->route.mode != "split") return 0;
+  const absl::string_view key = parsed_.routing_key.empty() ? parsed_.id : parsed_.routing_key;
+  return key.empty() ? routing::DrawOf(context_.next_draw++) : routing::DrawOf(version_->model_name, key);
 }
 
 Time InferCall::DeadlineOf(const grpc::ServerContext& call) const {
@@ -135,28 +155,60 @@ void InferCall::Cancel() {
 void InferCall::Gather(int i, size_t offset, size_t size, void* destination) const {
   const InputBytes& input = binding_.inputs[i];
   char* to = static_cast<char*>(destination);
-  if (input.region != nullptr) {
-    const absl::Status read = input.region->Read(input.region_offset + offset, size, to);
-    if (read.ok()) return;
-    gathered_ = read;
-    std::memset(to, 0, size);
-  } else if (input.is_raw) {
-    CopyRange(blocks_, SubRange(blocks_, input.raw, offset, size), to);
-  } else {
-    input.decoded.copy(to, size, offset);
-  }
+  if (input.region == nullptr) return CopyInput(blocks_, input, offset, size, to);
+  const absl::Status read = input.region->Read(input.region_offset + offset, size, to);
+  if (read.ok()) return;
+  gathered_ = read;
+  std::memset(to, 0, size);
 }
 
 void InferCall::Answer(const absl::Status& status, const batching::Results* results, metrics::RequestTimes times,
                        metrics::VersionMetrics::Shard& shard) {
   const absl::Status& failed = status.ok() ? gathered_ : status;
-  absl::StatusOr<grpc::Slice> answer = failed.ok() ? Encoded(*results) : failed;
+  std::optional<shadow::Job> job;
+  if (compared_ != Compared::kNo && failed.ok()) job = MakeJob(*results, times);
+  absl::StatusOr<grpc::Slice> answer = failed.ok() ? Encoded(*results, job.has_value() ? &*job : nullptr) : failed;
+  if (answer.ok() && version_->outcomes.keep > 0 && context_.outcomes != nullptr) KeepForOutcome(*results);
+  shadow::Runner* const runner = context_.shadow_runner;
   // Count first: after Respond the call may be another's already, and clients may ask for the counts.
   shard.RequestDone(answer.status().code(), times);
+  const bool compare = job.has_value() && answer.ok();
   responder_.Respond(std::move(answer));
+  // The client does not wait for this, and the call is no longer ours.
+  if (compare) runner->Offer(*std::move(job));
 }
 
-absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results) const {
+void InferCall::KeepForOutcome(const batching::Results& results) const {
+  std::vector<int> all(results.outputs.size());
+  std::iota(all.begin(), all.end(), 0);
+  context_.outcomes->Answered({.model = version_->model_name,
+                               .version = version_->number,
+                               .id = id_,
+                               .by = variant_->precision,
+                               .answer = evidence::AnswerOf(shadow::RowsOf(results, all)),
+                               .at = arrived},
+                              version_->outcomes);
+}
+
+shadow::Job InferCall::MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const {
+  shadow::Job job{.version = version_,
+                  .answered_by = variant_->precision,
+                  .shapes = shapes,
+                  .id = version_->outcomes.keep > 0 ? id_ : "",
+                  .bytes = bytes,
+                  .took = shadow::ShareOf(results, times.compute),
+                  .answered = arrived + times.total,
+                  .must_run = compared_ == Compared::kInAnyCase};
+  for (const BoundOutput& bound : binding_.outputs) {
+    const int i = bound.index;
+    const engine::Tensor& output = *results.outputs[i];
+    job.answers.push_back({.output = i, .type = output.type(), .shape = output.shape()});
+    if (!results.whole) job.answers.back().shape[0] = results.rows;
+  }
+  return job;
+}
+
+absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results, shadow::Job* job) {
   absl::InlinedVector<OutputView, 4> views;
   for (const BoundOutput& output : binding_.outputs) {
     const int i = output.index;
@@ -176,6 +228,11 @@ absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results)
   }
   grpc::Slice slice(size);
   Encode(response, reinterpret_cast<char*>(const_cast<uint8_t*>(slice.begin())));
+  if (job != nullptr) {
+    job->bytes += size;
+    job->exchange = std::make_unique<CapturedExchange>(std::move(slices_), std::move(blocks_), std::move(binding_),
+                                                       slice, ValueOffsets(response));
+  }
   return slice;
 }
 

@@ -22,6 +22,8 @@
 #include "server/rpc/wire_reader.h"
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
+#include "server/shadow/outcomes.h"
+#include "server/shadow/runner.h"
 #include "server/shared_memory/regions.h"
 
 namespace tandem::rpc {
@@ -40,6 +42,11 @@ struct InferContext {
   // Prefix of the ids given to requests without one.
   std::string id_prefix;
   uint64_t next_id = 0;
+  // Compares a share of the requests; null: none.
+  shadow::Runner* shadow_runner = nullptr;
+  // Keeps answers whose outcomes may be reported; null: none.
+  shadow::Outcomes* outcomes = nullptr;
+  uint64_t next_draw = 0;
 };
 
 // Where an answer goes.
@@ -79,14 +86,20 @@ class InferCall final : public batching::Request {
   absl::Status ReadBuffer();
   // What the request or the route says; the version is known.
   absl::Status ChooseVariant();
+  // In [0, 1): the same for all requests of a routing key or an id of the client's.
+  double Draw();
   Time DeadlineOf(const grpc::ServerContext& call) const;
   // As parameters["timeout"] says.
   Time StartBy() const;
   // Sends an error, and counts it where it belongs.
   void Refuse(const absl::Status& status);
-  absl::StatusOr<grpc::Slice> Encoded(const batching::Results& results) const;
+  // The response. `job`, where there is one, is given the request and the response to keep.
+  absl::StatusOr<grpc::Slice> Encoded(const batching::Results& results, shadow::Job* job);
   // Writes an output into the shared memory it was asked for in.
   absl::Status WriteShared(const BoundOutput& output, const OutputView& view) const;
+  void KeepForOutcome(const batching::Results& results) const;
+  // What the shadow needs of this request, but for the answer, once it has been computed.
+  shadow::Job MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const;
 
   InferContext& context_;
   Responder& responder_;
@@ -101,6 +114,7 @@ class InferCall final : public batching::Request {
   const models::Variant* variant_ = nullptr;  // of the version: answers, and counts the request
   bool queued_ = false;
   mutable absl::Status gathered_;  // of the thread that runs the request
+  enum class Compared : uint8_t { kNo, kYes, kInAnyCase } compared_ = Compared::kNo;
 };
 
 }  // namespace tandem::rpc

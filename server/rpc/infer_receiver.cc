@@ -21,11 +21,17 @@ std::string RandomPrefix() {
   return absl::StrCat(absl::Hex(random(), absl::kZeroPad8), "-");
 }
 
+uint64_t RandomStart() {
+  std::random_device random;
+  return uint64_t{random()} << 32;
+}
+
 }  // namespace
 
 InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
                              models::Registry& registry, scheduling::Dispatcher& dispatcher,
-                             scheduling::InlineRunner& inline_runner, const shared_memory::Regions* regions)
+                             scheduling::InlineRunner& inline_runner, const shared_memory::Regions* regions,
+                             shadow::Runner* shadow_runner, shadow::Outcomes* outcomes)
     : service_(service),
       queue_(std::move(queue)),
       context_{.registry = registry,
@@ -35,7 +41,10 @@ InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::Se
                .refused = refused_,
                .arrived = arrived_,
                .ended = ended_,
-               .id_prefix = RandomPrefix()},
+               .id_prefix = RandomPrefix(),
+               .shadow_runner = shadow_runner,
+               .outcomes = outcomes,
+               .next_draw = RandomStart()},
       streams_(service, *queue_, context_) {}
 
 InferReceiver::~InferReceiver() { Stop(); }

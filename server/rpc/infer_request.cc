@@ -133,6 +133,11 @@ class Parser {
       if (!request_.variant.empty()) return absl::OkStatus();
       return absl::InvalidArgumentError("parameter \"variant\": expected a string such as \"fp32\"");
     }
+    if (parameter.key == "routing_key") {
+      request_.routing_key = parameter.text.value_or("");
+      if (!request_.routing_key.empty()) return absl::OkStatus();
+      return absl::InvalidArgumentError("parameter \"routing_key\": expected a string that is not empty");
+    }
     if (parameter.key == "priority") return Number(parameter, request_.priority);
     if (parameter.key == "timeout") return Number(parameter, request_.timeout_us);
     return absl::OkStatus();

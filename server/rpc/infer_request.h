@@ -40,9 +40,10 @@ struct InferRequest {
   absl::string_view model_name;
   absl::string_view model_version;
   absl::string_view id;
-  absl::string_view variant;  // parameters["variant"]; empty when absent
-  uint64_t priority = 0;      // parameters["priority"]: 1 is the highest; 0: none given, the lowest
-  uint64_t timeout_us = 0;    // parameters["timeout"]: microseconds to wait at most; 0: none given
+  absl::string_view variant;      // parameters["variant"]; empty when absent
+  absl::string_view routing_key;  // parameters["routing_key"]; empty when absent
+  uint64_t priority = 0;          // parameters["priority"]: 1 is the highest; 0: none given, the lowest
+  uint64_t timeout_us = 0;        // parameters["timeout"]: microseconds to wait at most; 0: none given
   absl::InlinedVector<Input, 2> inputs;
   absl::InlinedVector<Output, 2> outputs;  // those asked for; empty: all
   absl::InlinedVector<Range, 2> raw;       // raw_input_contents

@@ -79,6 +79,17 @@ size_t EncodedSize(const InferResponse& response) {
   return size;
 }
 
+std::vector<size_t> ValueOffsets(const InferResponse& response) {
+  std::vector<size_t> offsets(response.outputs.size());
+  // They are the last fields, in order.
+  size_t end = EncodedSize(response);
+  for (size_t i = offsets.size(); i-- > 0;) {
+    offsets[i] = end - response.outputs[i].bytes;
+    end -= BytesFieldSize(response.outputs[i].bytes);
+  }
+  return offsets;
+}
+
 void Encode(const InferResponse& response, char* to) {
   Writer writer(to);
   writer.Text(1, response.model_name);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -29,6 +30,8 @@ struct InferResponse {
 };
 
 size_t EncodedSize(const InferResponse& response);
+// Where the values of each output begin in what Encode writes.
+std::vector<size_t> ValueOffsets(const InferResponse& response);
 // Writes exactly EncodedSize bytes.
 void Encode(const InferResponse& response, char* to);
 

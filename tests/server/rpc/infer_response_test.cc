@@ -65,6 +65,20 @@ TEST(StreamResponse, TellsAnErrorAndWhose) {
   EXPECT_TRUE(message.has_infer_response());
 }
 
+TEST(InferResponse, TellsWhereItsValuesBegin) {
+  const std::vector<std::string> values = {std::string(200, 'a'), "", "bcd"};
+  std::vector<OutputView> outputs;
+  for (const std::string& value : values) {
+    outputs.push_back({"o", "UINT8", {static_cast<int64_t>(value.size())}, value.data(), value.size()});
+  }
+  const InferResponse response{.model_name = "m", .variant = "int8", .outputs = outputs};
+  std::string bytes(EncodedSize(response), '\0');
+  Encode(response, bytes.data());
+  const std::vector<size_t> offsets = ValueOffsets(response);
+  ASSERT_EQ(offsets.size(), values.size());
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(bytes.substr(offsets[i], values[i].size()), values[i]) << i;
+}
+
 TEST(InferResponse, HasExactlyItsSize) {
   for (size_t length : {0, 1, 127, 128, 16383, 16384}) {
     const std::string id(length, 'i');
