@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "config/settings.h"
 
@@ -39,6 +40,9 @@ struct RouteConfig {
 
   friend bool operator==(const RouteConfig&, const RouteConfig&) = default;
 };
+
+// INVALID_ARGUMENT when a value is none that the key takes.
+absl::Status Validate(const RouteConfig& route);
 
 // Which answers are remembered, so that clients may tell later whether they were right.
 struct OutcomesConfig {

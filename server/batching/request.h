@@ -38,7 +38,8 @@ class Request {
  public:
   virtual ~Request() = default;
 
-  // Copies `size` bytes of input `i` (row-major and dense), from `offset`, to `destination`.
+  // Copies `size` bytes of input `i` (row-major and dense), from `offset`, to `destination`. Values that cannot be had
+  // any more are zeros, for the sake of its neighbours in the batch, and Answer turns into an error.
   virtual void Gather(int i, size_t offset, size_t size, void* destination) const = 0;
   // Answers the client: with `results` when OK, else with `status`, for which results is null. Counts itself into
   // `shard`.

@@ -255,13 +255,14 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
   version->model_name = files.name;
   version->number = number;
   version->number_text = absl::StrCat(number);
-  version->route = config.route;
+  version->route = DesireRoute(files.name, config.route);
   version->outcomes = config.outcomes;
   // Requests may bring more rows than are joined: those run in parts.
   constexpr int64_t kMostRows = 64;
   if (fp32->variant->shares_batch) version->max_batch_size = config.max_batch_size.value_or(kMostRows);
   version->fp32 = Keep(std::move(fp32->variant));
   registry_.Publish(std::move(version));
+  DesireRoute(files.name, config.route);  // again: it may have been overridden meanwhile
   if (options_.on_step) options_.on_step({key.first, key.second, State::kPublished, ""}, fp32->note);
   return true;
 }
@@ -279,13 +280,9 @@ void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
     absl::Status status;
     const config::ModelConfig config = ReadConfig(files, status);
     if (!status.ok()) continue;  // what serves goes on as it is
+    DesireRoute(files.name, config.route);
     for (int64_t number : registry_.PublishedNumbers(files.name)) {
-      if (!files.versions.contains(number)) continue;
-      const auto version = registry_.Find(files.name, absl::StrCat(number));
-      if (version.ok() && (*version)->route != config.route) {
-        registry_.Change(files.name, number, [&](Version& changed) { changed.route = config.route; });
-      }
-      lanes_.Align(files, number, config, settled);
+      if (files.versions.contains(number)) lanes_.Align(files, number, config, settled);
     }
   }
 }

@@ -46,6 +46,9 @@ struct LoaderOptions {
   std::function<void(const VersionStatus&, const std::string& note)> on_step;
   std::function<void(const LaneStatus&, const std::string& note)> on_lane_step;  // of int8
   std::function<void(const std::string&)> on_warning;
+  // Takes what config.yaml says of a model's route, after having brought what is published to the route that counts,
+  // and returns that. Unset: config.yaml counts, as it was when the version was loaded.
+  std::function<config::RouteConfig(const std::string& model, const config::RouteConfig& desired)> desire_route;
   // Keeps for the next start that a model was unloaded by hand, or is not any more. An error refuses the change.
   std::function<absl::Status(const std::string& model, bool unloaded)> keep_unloaded;
 };
@@ -100,6 +103,9 @@ class Loader {
   absl::StatusOr<WarmVariant> LoadFp32(const ModelFiles& files, int64_t number, const config::ModelConfig& config);
   // Brings routes and int8 siblings of what is published in line, once fp32 is.
   void AlignVariants(const std::vector<ModelFiles>& found, bool settled);
+  config::RouteConfig DesireRoute(const std::string& model, const config::RouteConfig& desired) const {
+    return options_.desire_route ? options_.desire_route(model, desired) : desired;
+  }
   quantization::BuilderOptions BuilderOptionsOf();
   // The builder's thread tells how far it is.
   void ShowProgress(const Key& key, const quantization::Progress& progress);

@@ -102,7 +102,8 @@ absl::StatusOr<int64_t> Loader::QuantizeNow(const std::string& model, int64_t ve
   absl::Status status;
   const config::ModelConfig config = ReadConfig(files, status);
   TANDEM_RETURN_IF_ERROR(status);
-  TANDEM_RETURN_IF_ERROR(lanes_.Build(files, number, config, anew));
+  const absl::Status started = lanes_.Build(files, number, config, anew);
+  if (!started.ok()) return engine::WithContext(started, absl::StrCat("model \"", model, "\" version ", number));
   return number;
 }
 

@@ -1,5 +1,6 @@
 #include "server/rpc/infer_call.h"
 
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -12,7 +13,6 @@
 #include "server/routing/draw.h"
 #include "server/rpc/captured_exchange.h"
 #include "server/rpc/datatype.h"
-#include "server/rpc/infer_response.h"
 
 namespace tandem::rpc {
 namespace {
@@ -44,6 +44,7 @@ void InferCall::Release() {
   parsed_ = InferRequest{};
   binding_ = Binding{};
   id_.clear();
+  gathered_ = absl::OkStatus();
   shapes.clear();
   rows = 1;
   bytes = 0;
@@ -77,8 +78,11 @@ absl::Status InferCall::Prepare(const grpc::ServerContext& call) {
   TANDEM_ASSIGN_OR_RETURN(version_, context_.registry.Find(parsed_.model_name, parsed_.model_version));
   variant_ = version_->fp32.get();  // which counts the request if it is refused
   TANDEM_RETURN_IF_ERROR(ChooseVariant());
-  const absl::Status bound = Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, shapes, binding_);
+  const absl::Status bound =
+      Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, context_.regions, shapes, binding_);
   if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
+  // Their owner may overwrite them as soon as there is an answer.
+  if (UsesSharedMemory(binding_)) compared_ = Compared::kNo;
   rows = binding_.rows;
   deadline = DeadlineOf(call);
   priority = parsed_.priority;
@@ -149,14 +153,21 @@ void InferCall::Cancel() {
 }
 
 void InferCall::Gather(int i, size_t offset, size_t size, void* destination) const {
-  CopyInput(blocks_, binding_.inputs[i], offset, size, static_cast<char*>(destination));
+  const InputBytes& input = binding_.inputs[i];
+  char* to = static_cast<char*>(destination);
+  if (input.region == nullptr) return CopyInput(blocks_, input, offset, size, to);
+  const absl::Status read = input.region->Read(input.region_offset + offset, size, to);
+  if (read.ok()) return;
+  gathered_ = read;
+  std::memset(to, 0, size);
 }
 
 void InferCall::Answer(const absl::Status& status, const batching::Results* results, metrics::RequestTimes times,
                        metrics::VersionMetrics::Shard& shard) {
+  const absl::Status& failed = status.ok() ? gathered_ : status;
   std::optional<shadow::Job> job;
-  if (compared_ != Compared::kNo && status.ok()) job = MakeJob(*results, times);
-  absl::StatusOr<grpc::Slice> answer = status.ok() ? Encoded(*results, job.has_value() ? &*job : nullptr) : status;
+  if (compared_ != Compared::kNo && failed.ok()) job = MakeJob(*results, times);
+  absl::StatusOr<grpc::Slice> answer = failed.ok() ? Encoded(*results, job.has_value() ? &*job : nullptr) : failed;
   if (answer.ok() && version_->outcomes.keep > 0 && context_.outcomes != nullptr) KeepForOutcome(*results);
   shadow::Runner* const runner = context_.shadow_runner;
   // Count first: after Respond the call may be another's already, and clients may ask for the counts.
@@ -188,7 +199,8 @@ shadow::Job InferCall::MakeJob(const batching::Results& results, const metrics::
                   .took = shadow::ShareOf(results, times.compute),
                   .answered = arrived + times.total,
                   .must_run = compared_ == Compared::kInAnyCase};
-  for (int i : binding_.outputs) {
+  for (const BoundOutput& bound : binding_.outputs) {
+    const int i = bound.index;
     const engine::Tensor& output = *results.outputs[i];
     job.answers.push_back({.output = i, .type = output.type(), .shape = output.shape()});
     if (!results.whole) job.answers.back().shape[0] = results.rows;
@@ -198,7 +210,13 @@ shadow::Job InferCall::MakeJob(const batching::Results& results, const metrics::
 
 absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results, shadow::Job* job) {
   absl::InlinedVector<OutputView, 4> views;
-  for (int i : binding_.outputs) views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
+  for (const BoundOutput& output : binding_.outputs) {
+    const int i = output.index;
+    views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
+    if (output.region == nullptr) continue;
+    TANDEM_RETURN_IF_ERROR(WriteShared(output, views.back()));
+    views.back().bytes = 0;  // none of it is in the message
+  }
   const InferResponse response{.model_name = version_->model_name,
                                .model_version = version_->number_text,
                                .id = id_,
@@ -216,6 +234,17 @@ absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results,
                                                        slice, ValueOffsets(response));
   }
   return slice;
+}
+
+absl::Status InferCall::WriteShared(const BoundOutput& output, const OutputView& view) const {
+  absl::Status status;
+  if (view.bytes > output.region_bytes) {
+    status = absl::InvalidArgumentError(
+        absl::StrCat("the results are ", view.bytes, " bytes, the shared memory given is ", output.region_bytes));
+  } else {
+    status = output.region->Write(output.region_offset, view.bytes, view.data);
+  }
+  return engine::WithContext(status, absl::StrCat("output ", Quoted(view.name)));
 }
 
 }  // namespace tandem::rpc

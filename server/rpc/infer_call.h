@@ -1,8 +1,8 @@
 // InferCall: one inference request from its arrival to its answer; the wire's side of batching::Request.
 //
 // The request is kept as the slices it arrived in; a worker gathers the inputs from them and writes the response's one
-// slice in place. How it came and where its answer goes is the Responder's business: a call of its own,
-// UnaryCall. Everything but Gather and Answer happens on the receiver's thread.
+// slice in place. How it came and where its answer goes is the Responder's business: a call of its own
+// (UnaryCall) or a stream (StreamCall). Everything but Gather and Answer happens on the receiver's thread.
 #ifndef TANDEM_SERVER_RPC_INFER_CALL_H_
 #define TANDEM_SERVER_RPC_INFER_CALL_H_
 
@@ -18,11 +18,13 @@
 #include "server/models/registry.h"
 #include "server/rpc/binding.h"
 #include "server/rpc/infer_request.h"
+#include "server/rpc/infer_response.h"
 #include "server/rpc/wire_reader.h"
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
 #include "server/shadow/outcomes.h"
 #include "server/shadow/runner.h"
+#include "server/shared_memory/regions.h"
 
 namespace tandem::rpc {
 
@@ -31,8 +33,12 @@ struct InferContext {
   models::Registry& registry;
   scheduling::Dispatcher& dispatcher;
   scheduling::InlineRunner& inline_runner;
+  const shared_memory::Regions* regions;  // what clients have registered; null: shared memory is off
   // Requests that never reached a version, by status code.
   std::array<metrics::Cell, metrics::kNumCodes>& refused;
+  // Requests that have arrived, and those of them that have ended.
+  metrics::Cell& arrived;
+  metrics::Cell& ended;
   // Prefix of the ids given to requests without one.
   std::string id_prefix;
   uint64_t next_id = 0;
@@ -89,6 +95,8 @@ class InferCall final : public batching::Request {
   void Refuse(const absl::Status& status);
   // The response. `job`, where there is one, is given the request and the response to keep.
   absl::StatusOr<grpc::Slice> Encoded(const batching::Results& results, shadow::Job* job);
+  // Writes an output into the shared memory it was asked for in.
+  absl::Status WriteShared(const BoundOutput& output, const OutputView& view) const;
   void KeepForOutcome(const batching::Results& results) const;
   // What the shadow needs of this request, but for the answer, once it has been computed.
   shadow::Job MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const;
@@ -105,6 +113,7 @@ class InferCall final : public batching::Request {
   models::VersionHandle version_;
   const models::Variant* variant_ = nullptr;  // of the version: answers, and counts the request
   bool queued_ = false;
+  mutable absl::Status gathered_;  // of the thread that runs the request
   enum class Compared : uint8_t { kNo, kYes, kInAnyCase } compared_ = Compared::kNo;
 };
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <chrono>
 #include <random>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace tandem::rpc {
 namespace {
 
 constexpr int kPosted = 64;
+constexpr int kPostedStreams = 4;
 constexpr size_t kMaxIdle = 256;
 
 std::string RandomPrefix() {
@@ -28,29 +30,35 @@ uint64_t RandomStart() {
 
 InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
                              models::Registry& registry, scheduling::Dispatcher& dispatcher,
-                             scheduling::InlineRunner& inline_runner, shadow::Runner* shadow_runner,
-                             shadow::Outcomes* outcomes)
+                             scheduling::InlineRunner& inline_runner, const shared_memory::Regions* regions,
+                             shadow::Runner* shadow_runner, shadow::Outcomes* outcomes)
     : service_(service),
       queue_(std::move(queue)),
       context_{.registry = registry,
                .dispatcher = dispatcher,
                .inline_runner = inline_runner,
+               .regions = regions,
                .refused = refused_,
+               .arrived = arrived_,
+               .ended = ended_,
                .id_prefix = RandomPrefix(),
                .shadow_runner = shadow_runner,
                .outcomes = outcomes,
-               .next_draw = RandomStart()} {}
+               .next_draw = RandomStart()},
+      streams_(service, *queue_, context_) {}
 
 InferReceiver::~InferReceiver() { Stop(); }
 
 void InferReceiver::Start() {
   for (int i = 0; i < kPosted; ++i) PostAnother();
+  for (int i = 0; i < kPostedStreams; ++i) PostAnotherStream();
   thread_ = std::thread(&InferReceiver::Loop, this);
 }
 
 void InferReceiver::StopAccepting() {
   MutexLock lock(mutex_);
-  accepting_ = false;
+  if (!std::exchange(accepting_, false)) return;
+  drain_alarm_.Set(queue_.get(), std::chrono::system_clock::now(), &drain_tag_);
 }
 
 void InferReceiver::Stop() {
@@ -72,6 +80,16 @@ void InferReceiver::Loop() {
 }
 
 void InferReceiver::Handle(const Tag& tag, bool ok) {
+  if (tag.stream != nullptr) {
+    if (tag.event == CallEvent::kArrived && ok) PostAnotherStream();
+    streams_.Handle(tag, ok);
+    CheckForEnd();
+    return;
+  }
+  if (tag.unary == nullptr) {
+    streams_.Drain();
+    return;
+  }
   UnaryCall* call = tag.unary;
   UnseenOrderEnds(call);
   switch (tag.event) {
@@ -84,6 +102,9 @@ void InferReceiver::Handle(const Tag& tag, bool ok) {
       arrived_.Add(1);
       call->Arrived();
       return;
+    case CallEvent::kRead:
+    case CallEvent::kWritten:
+      return;  // of streams
     case CallEvent::kDone:
       if (call->Done()) Recycle(call);
       return;
@@ -110,6 +131,11 @@ void InferReceiver::PostAnother() {
                              queue_.get(), posted.arrived_tag());
 }
 
+void InferReceiver::PostAnotherStream() {
+  MutexLock lock(mutex_);
+  if (accepting_) streams_.Post();
+}
+
 void InferReceiver::Recycle(UnaryCall* call) {
   ended_.Add(1);
   call->Release();
@@ -119,7 +145,11 @@ void InferReceiver::Recycle(UnaryCall* call) {
 
 void InferReceiver::Forget(UnaryCall* call) {
   busy_.erase(call);
-  if (!busy_.empty()) return;
+  CheckForEnd();
+}
+
+void InferReceiver::CheckForEnd() {
+  if (!busy_.empty() || !streams_.empty()) return;
   // While calls are accepted some are always posted: this is the end.
   MutexLock lock(mutex_);
   all_ended_ = true;

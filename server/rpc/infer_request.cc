@@ -69,7 +69,7 @@ class Parser {
       } else if (reader.Is(3, WireType::kVarint)) {
         TANDEM_RETURN_IF_ERROR(Dimension(reader.Varint(), input.shape));
       } else if (reader.Is(4, WireType::kBytes)) {
-        TANDEM_RETURN_IF_ERROR(TensorParameter(reader.Payload(), input.name));
+        TANDEM_RETURN_IF_ERROR(TensorParameter(reader.Payload(), input.name, input.memory));
       } else if (reader.Is(5, WireType::kBytes)) {
         TANDEM_RETURN_IF_ERROR(CheckCount(input.contents.size(), "contents"));
         input.contents.push_back(reader.Payload());
@@ -78,13 +78,13 @@ class Parser {
     return Done(reader, "InferInputTensor");
   }
 
-  absl::Status Output(const Range& range, absl::string_view& name) {
+  absl::Status Output(const Range& range, InferRequest::Output& output) {
     WireReader reader(blocks_, range);
     while (reader.Next()) {
       if (reader.Is(1, WireType::kBytes)) {
-        TANDEM_RETURN_IF_ERROR(Text(reader, name));
+        TANDEM_RETURN_IF_ERROR(Text(reader, output.name));
       } else if (reader.Is(2, WireType::kBytes)) {
-        TANDEM_RETURN_IF_ERROR(TensorParameter(reader.Payload(), name));
+        TANDEM_RETURN_IF_ERROR(TensorParameter(reader.Payload(), output.name, output.memory));
       }
     }
     return Done(reader, "InferRequestedOutputTensor");
@@ -152,13 +152,20 @@ class Parser {
     return absl::OkStatus();
   }
 
-  absl::Status TensorParameter(const Range& range, absl::string_view tensor) {
-    Parameter entry;
-    TANDEM_RETURN_IF_ERROR(ReadParameter(range, entry));
-    if (entry.key == "classification" || entry.key == "shared_memory_region") {
+  absl::Status TensorParameter(const Range& range, absl::string_view tensor, InferRequest::Memory& memory) {
+    Parameter parameter;
+    TANDEM_RETURN_IF_ERROR(ReadParameter(range, parameter));
+    if (parameter.key == "classification") {
       return absl::UnimplementedError(
-          absl::StrCat("tensor ", Quoted(tensor), ": the ", entry.key, " extension is not served"));
+          absl::StrCat("tensor ", Quoted(tensor), ": the classification extension is not served"));
     }
+    if (parameter.key == "shared_memory_region") {
+      memory.region = parameter.text.value_or("");
+      if (!memory.region.empty()) return absl::OkStatus();
+      return absl::InvalidArgumentError(absl::StrCat("parameter ", Quoted(parameter.key), ": expected a name"));
+    }
+    if (parameter.key == "shared_memory_offset") return Number(parameter, memory.offset);
+    if (parameter.key == "shared_memory_byte_size") return Number(parameter, memory.byte_size);
     return absl::OkStatus();
   }
 

@@ -103,4 +103,21 @@ void Encode(const InferResponse& response, char* to) {
   for (const OutputView& output : response.outputs) writer.Bytes(6, output.data, output.bytes);
 }
 
+std::string StreamHead(size_t size) {
+  std::string head(1 + VarintSize(size), '\0');
+  Writer(head.data()).Head(2, size);
+  return head;
+}
+
+std::string EncodeStreamError(absl::string_view message, absl::string_view id) {
+  // proto3 would leave out an empty text, and with it the fact that this is an error.
+  if (message.empty()) message = "failed";
+  std::string bytes(BytesFieldSize(message.size()) + BytesFieldSize(TextFieldSize(id)), '\0');
+  Writer writer(bytes.data());
+  writer.Text(1, message);
+  writer.Head(2, TextFieldSize(id));
+  writer.Text(3, id);
+  return bytes;
+}
+
 }  // namespace tandem::rpc

@@ -3,6 +3,7 @@
 #define TANDEM_SERVER_RPC_INFER_RESPONSE_H_
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -33,6 +34,11 @@ size_t EncodedSize(const InferResponse& response);
 std::vector<size_t> ValueOffsets(const InferResponse& response);
 // Writes exactly EncodedSize bytes.
 void Encode(const InferResponse& response, char* to);
+
+// A ModelStreamInferResponse is these bytes and then a ModelInferResponse of `size` bytes,
+std::string StreamHead(size_t size);
+// or all of these: an error, and the id of the request that it answers.
+std::string EncodeStreamError(absl::string_view message, absl::string_view id);
 
 }  // namespace tandem::rpc
 

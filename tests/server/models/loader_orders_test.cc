@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "server/models/loader.h"
 #include "tests/engine/model_maker.h"

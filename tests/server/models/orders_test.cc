@@ -4,6 +4,7 @@
 
 #include <future>
 #include <semaphore>
+#include <thread>
 
 namespace tandem::models {
 namespace {
@@ -27,7 +28,7 @@ TEST_F(OrdersTest, AreCarriedOutByTheOwnerAndReturnWhatCameOfThem) {
   arrived_.acquire();
   orders_.CarryOut();
   EXPECT_EQ(placed.get(), absl::NotFoundError("no such thing"));
-  EXPECT_EQ(by, std::this_thread::get_id());
+  EXPECT_TRUE(by == std::this_thread::get_id());
 }
 
 TEST_F(OrdersTest, AreRefusedOnceTheOwnerEnds) {
