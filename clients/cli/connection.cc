@@ -1,6 +1,7 @@
 #include "clients/cli/connection.h"
 
 #include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -20,11 +21,16 @@ std::string HostName() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Tls& tls) {
+  if (tls.ca.empty()) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({.pem_root_certs = tls.ca, .pem_private_key = tls.key, .pem_cert_chain = tls.cert});
+}
+
 }  // namespace
 
 v1::Admin::Stub& Connection::Prepared(grpc::ClientContext& context) {
   if (stub_ == nullptr) {
-    stub_ = v1::Admin::NewStub(grpc::CreateChannel(options_.address, grpc::InsecureChannelCredentials()));
+    stub_ = v1::Admin::NewStub(grpc::CreateChannel(options_.address, CredentialsOf(options_.tls)));
   }
   if (!options_.token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", options_.token));
   return *stub_;

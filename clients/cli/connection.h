@@ -15,9 +15,17 @@ namespace tandem::cli {
 
 namespace v1 = ::tandem::admin::v1;
 
+// The contents of PEM files.
+struct Tls {
+  std::string ca;    // roots that the server's certificate leads to; empty: plain text
+  std::string cert;  // what is shown to a server that asks for one, and its key
+  std::string key;
+};
+
 // What every command is told.
 struct Options {
   std::string address = "127.0.0.1:8003";
+  Tls tls;
   std::string token;  // empty: none is shown
   bool json = false;  // for programs; else for people
 };

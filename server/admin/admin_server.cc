@@ -27,6 +27,7 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminServe
   quota.SetMaxThreads(kMaxThreads);
   builder.SetResourceQuota(quota);
   builder.RegisterService(&self->service_);
+  builder.RegisterService(&self->log_);
   builder.RegisterService(&self->health_);
   self->server_ = builder.BuildAndStart();
   if (self->server_ == nullptr || port == 0) {

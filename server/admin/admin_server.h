@@ -1,4 +1,4 @@
-// AdminServer: the admin port: the admin service, health and reflection.
+// AdminServer: the admin port: the admin service, the log's settings, health and reflection.
 #ifndef TANDEM_SERVER_ADMIN_ADMIN_SERVER_H_
 #define TANDEM_SERVER_ADMIN_ADMIN_SERVER_H_
 
@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/admin/admin_service.h"
+#include "server/admin/log_service.h"
 #include "server/admin/token.h"
 #include "server/rpc/health_service.h"
 
@@ -35,9 +36,10 @@ class AdminServer {
 
  private:
   AdminServer(const AdminServerOptions& options, const AdminParts& parts)
-      : service_(parts, options.token), health_(parts.registry, options.ready) {}
+      : service_(parts, options.token), log_(parts.log, options.token), health_(parts.registry, options.ready) {}
 
   AdminService service_;
+  LogService log_;
   rpc::HealthService health_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/status.h"
+#include "server/admin/admitted.h"
 #include "server/admin/messages.h"
 
 namespace tandem::admin {
@@ -16,16 +17,10 @@ constexpr size_t kLongestWho = 200;
 constexpr size_t kLongestWhy = 1000;
 constexpr int64_t kEventsOfAnAnswer = 100;
 
-absl::string_view HeaderOf(const grpc::ServerContext& context, const char* name) {
-  const auto found = context.client_metadata().find(name);
-  if (found == context.client_metadata().end()) return "";
-  return {found->second.data(), found->second.size()};
-}
-
 }  // namespace
 
 absl::Status AdminService::Admit(const Context& context) const {
-  return token_.Check(HeaderOf(context, "authorization"));
+  return Admitted(context, token_);
 }
 
 absl::StatusOr<state::Author> AdminService::AuthorOf(const Context& context, const v1::ChangeNote& note) const {

@@ -16,6 +16,7 @@
 #include "server/models/registry.h"
 #include "server/routing/routes.h"
 #include "server/rpc/status.h"
+#include "server/settings/log_settings.h"
 #include "server/shadow/outcomes.h"
 #include "server/shadow/promoter.h"
 #include "server/state/store.h"
@@ -32,6 +33,7 @@ struct AdminParts {
   evidence::Ledgers& ledgers;
   shadow::Promoter& promoter;
   shadow::Outcomes& outcomes;
+  settings::LogSettings& log;
 };
 
 class AdminService final : public v1::Admin::Service {

@@ -88,7 +88,7 @@ App::App(const config::ServerConfig& config)
                    [this](const VersionStatus& step, const std::string& note) {
                      LogStep(step, note);
                      Record(EventOf(step, absl::Now()));
-                     if (step.state == models::State::kDraining) {
+                     if (step.state == models::State::kUnloaded) {
                        ledgers_.Close(evidence::VariantsOf(step.model, step.version));
                      }
                    },
@@ -154,7 +154,8 @@ absl::Status App::StartAdmin() {
                                 .store = *state_,
                                 .ledgers = ledgers_,
                                 .promoter = promoter_,
-                                .outcomes = outcomes_};
+                                .outcomes = outcomes_,
+                                .log = log_settings_};
   TANDEM_ASSIGN_OR_RETURN(admin_, admin::AdminServer::Start(options, parts));
   return absl::OkStatus();
 }
@@ -280,6 +281,7 @@ metrics::ServerSample App::Sample() {
     sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
   }
   for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
+  CountNotCompared(sample);
   for (const VersionStatus& status : registry_.List()) {
     sample.states.push_back(
         {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});

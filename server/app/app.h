@@ -70,7 +70,7 @@ class App {
   scheduling::InlineRunner inline_runner_{dispatcher_};
   evidence::Ledgers ledgers_;
   shadow::Promoter promoter_;
-  shadow::Outcomes outcomes_{ledgers_, promoter_};
+  shadow::Outcomes outcomes_{registry_, ledgers_, promoter_};
   shadow::Runner shadow_runner_;
   models::Loader loader_;
   std::unique_ptr<scheduling::WorkerPool> workers_;

@@ -20,6 +20,15 @@ metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Sum
           .attempt = static_cast<double>(summary.standing.attempt)};
 }
 
+void CountNotCompared(metrics::ServerSample& sample) {
+  for (metrics::EvidenceSample& evidence : sample.evidence) {
+    for (const metrics::VersionSample& variant : sample.versions) {
+      if (variant.model != evidence.model || variant.version != evidence.version) continue;
+      evidence.dropped += static_cast<double>(variant.totals.not_compared);
+    }
+  }
+}
+
 double Int8WeightOf(const models::Version& version) {
   return routing::Int8Weight(
       version.route, {.loaded = version.int8 != nullptr, .lane = version.lane, .auto_state = version.auto_state});

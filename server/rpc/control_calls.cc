@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/rpc/infer_request.h"
 #include "server/rpc/inference_service.h"
+#include "server/rpc/log_messages.h"
 #include "server/rpc/model_messages.h"
 #include "server/rpc/status.h"
 
@@ -25,7 +26,7 @@ absl::Status CheckControl(const ModelControl& control) {
 
 absl::Status ReadOnly(absl::string_view what) {
   return absl::PermissionDeniedError(
-      absl::StrCat(what, " can only be read on this port: change settings on the admin port (--admin-address)"));
+      absl::StrCat(what, " can only be read on this port; what can be changed is on the admin port (--admin-address)"));
 }
 
 // What Triton calls a model's configuration and files in place of those in the repository.
@@ -87,14 +88,7 @@ grpc::Status InferenceService::TraceSetting(Context*, const inference::TraceSett
 grpc::Status InferenceService::LogSettings(Context*, const inference::LogSettingsRequest* request,
                                            inference::LogSettingsResponse* response) {
   if (!request->settings().empty()) return ToGrpc(ReadOnly("the log's settings"));
-  const std::string level = options_.log.level();
-  auto& settings = *response->mutable_settings();
-  settings["log_file"].set_string_param("");  // standard error
-  settings["log_format"].set_string_param(options_.log.format());
-  settings["log_verbose_level"].set_uint32_param(level == "debug" ? 1 : 0);
-  settings["log_info"].set_bool_param(level == "debug" || level == "info");
-  settings["log_warning"].set_bool_param(level != "error");
-  settings["log_error"].set_bool_param(true);
+  *response = LogMessageOf(options_.log);
   return grpc::Status::OK;
 }
 

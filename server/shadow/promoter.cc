@@ -26,7 +26,7 @@ bool IsSlower(const models::Variant& int8, const models::Variant& fp32) {
 
 AutoState StateFor(const Standing& standing, bool may_serve) {
   return {.int8_serves = standing.candidate_serves,
-          .gathers = may_serve && !standing.candidate_serves && standing.verdict == Verdict::kUndecided,
+          .gathers = may_serve && !standing.candidate_serves && standing.verdict != Verdict::kRejected,
           .attempt = standing.attempt,
           .since = std::chrono::system_clock::now()};
 }
@@ -87,12 +87,21 @@ std::shared_ptr<evidence::Ledger> Promoter::LedgerOf(const Version& version) con
   return ledger;
 }
 
-void Promoter::Consider(const std::string& model, int64_t number) {
+bool Promoter::SomethingIsDue(const Version& version, evidence::Ledger& ledger) const {
+  const Facts facts = FactsOf(version);
+  const Standing standing = ledger.standing();
+  return ledger.has_news() || NextStep(standing, facts) != Step::kNone ||
+         !Same(version.auto_state, StateFor(standing, facts.may_serve));
+}
+
+void Promoter::Consider(const Version& seen) {
+  auto ledger = LedgerOf(seen);
+  if (ledger == nullptr || !SomethingIsDue(seen, *ledger)) return;
   MutexLock lock(mutex_);
-  const auto found = registry_.Find(model, absl::StrCat(number));
+  const auto found = registry_.Find(seen.model_name, absl::StrCat(seen.number));
   if (!found.ok()) return;
   const Version& version = **found;
-  const auto ledger = LedgerOf(version);
+  ledger = LedgerOf(version);
   if (ledger == nullptr) return;
   const std::optional<Verdict> news = ledger->TakeNews();
   if (news == Verdict::kProven) Tell(version, Event::Kind::kProven, ledger->Summarize().reason);

@@ -108,6 +108,31 @@ def test_the_log_tells_how_it_is_set_and_is_not_changed_here(client):
     assert not client.get_log_settings().settings["log_info"].bool_param
 
 
+def test_the_log_is_set_on_the_admin_port(server, client):
+    with triton.InferenceServerClient(server.admin) as admin:
+        answer = admin.update_log_settings({"log_info": True}).settings
+        assert answer["log_info"].bool_param and answer["log_verbose_level"].uint32_param == 0
+        assert client.get_log_settings().settings["log_info"].bool_param
+        admin.update_log_settings({"log_verbose_level": 1})
+        assert client.get_log_settings().settings["log_verbose_level"].uint32_param == 1
+        admin.update_log_settings({"log_verbose_level": 0, "log_info": False})
+        settings = admin.get_log_settings().settings
+        assert not settings["log_info"].bool_param and settings["log_warning"].bool_param
+        refused("INVALID_ARGUMENT", '"log_file"', admin.update_log_settings, {"log_file": "/tmp/log", "log_info": True})
+        refused("INVALID_ARGUMENT", "errors are always logged", admin.update_log_settings, {"log_error": False})
+        refused("INVALID_ARGUMENT", '"log_info": expected true or false', admin.update_log_settings, {"log_info": None})
+        assert not client.get_log_settings().settings["log_info"].bool_param
+
+
+def test_the_admin_port_asks_for_its_token(repository, tmp_path):
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    with tandemd.running("--model-repository", repository, "--admin-token-file", tmp_path / "token") as own:
+        with triton.InferenceServerClient(own.admin) as admin:
+            refused("UNAUTHENTICATED", "token", admin.update_log_settings, {"log_info": False})
+            headers = {"authorization": "Bearer 0123456789abcdef"}
+            assert not admin.update_log_settings({"log_info": False}, headers=headers).settings["log_info"].bool_param
+
+
 def test_nothing_is_traced(client):
     for options in ({}, {"model_name": "n"}):
         settings = client.get_trace_settings(**options).settings

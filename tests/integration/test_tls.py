@@ -120,6 +120,26 @@ def test_certificates_are_replaced_while_the_server_runs(pki, tmp_path):
             assert ask(early) == (1, 10)
 
 
+def test_the_admin_port_has_its_own(pki):
+    cert, key = pki["server"]
+    with tandemd.running(MODEL, "--admin-tls-cert", cert, "--admin-tls-key", key,
+                         "--admin-tls-client-ca", pki["ca"]) as server:
+        with triton.InferenceServerClient(server.grpc) as client:  # the public port speaks plain text
+            assert ask(client) == (1, 10)
+
+        def ctl(*arguments):
+            command = [tandemd.BINARIES / "tandemctl", "--address", server.admin, *arguments, "models", "list"]
+            return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, check=False)
+
+        known = ("--tls-cert", pki["client"][0], "--tls-key", pki["client"][1])
+        listed = ctl("--tls-ca", pki["ca"], *known)
+        assert listed.returncode == 0 and "tab_digits" in listed.stdout, listed.stderr
+        for arguments in ((), ("--tls-ca", pki["ca"]), ("--tls-ca", pki["other ca"], *known)):
+            assert ctl(*arguments).returncode == 1
+        wrong = ctl("--tls-ca", "nowhere.pem")
+        assert wrong.returncode == 2 and "nowhere.pem: cannot be read" in wrong.stderr
+
+
 @pytest.mark.parametrize("cert, key, ca, wrong, words", (
     ("nowhere.pem", "server", None, "nowhere.pem", "cannot be read"),
     ("server", "nowhere.key", None, "nowhere.key", "cannot be read"),
