@@ -1,6 +1,5 @@
 #include "server/app/app.h"
 
-#include <sched.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/session.h"
 #include "engine/status.h"
+#include "server/resources/resources.h"
 #include "server/version.h"
 
 namespace tandem::app {
@@ -26,14 +26,11 @@ using models::VersionStatus;
 // How soon readiness that comes late is noticed.
 constexpr Duration kReadyPoll = std::chrono::milliseconds(50);
 
-int CoresByAffinity() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
-}
+// How often the limits of the control groups are read.
+constexpr Duration kLimitsPoll = std::chrono::seconds(2);
 
 int WorkersOf(const config::ServerConfig& config) {
-  return config.workers > 0 ? static_cast<int>(config.workers) : CoresByAffinity();
+  return config.workers > 0 ? static_cast<int>(config.workers) : resources::CoresByAffinity();
 }
 
 // Where state is kept when nobody says: the XDG base directories. Empty without a home.
@@ -80,6 +77,11 @@ void LogLaneStep(const models::LaneStatus& step, const std::string& note) {
 
 App::App(const config::ServerConfig& config)
     : config_(config),
+      memory_(
+          [this] {
+            return config_.memory_limit > 0 ? std::optional<int64_t>(config_.memory_limit) : cgroups_.MemoryLimit();
+          },
+          resources::ResidentBytes),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
       loader_({.files = config.models,
                .repositories = config.model_repositories,
@@ -92,6 +94,7 @@ App::App(const config::ServerConfig& config)
                      dispatcher_.Forget(model);
                      inline_runner_.Forget(model);
                    },
+               .check_memory = [this](int64_t bytes) { return memory_.Check(bytes); },
                .on_step = LogStep,
                .on_lane_step = LogLaneStep,
                .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }},
@@ -104,6 +107,7 @@ App::~App() {
 }
 
 absl::Status App::Start() {
+  FollowLimits();
   workers_ = std::make_unique<scheduling::WorkerPool>(dispatcher_);
   const auto ready = [this] { return Ready(); };
   const rpc::GrpcServerOptions options{
@@ -138,14 +142,25 @@ absl::Status App::RunUntilStopped() {
       spdlog::info("ready");
       announced = true;
     }
+    FollowLimits();
     MutexLock lock(mutex_);
     if (stopping_) break;
-    stop_.WaitUntil(mutex_, announced ? Time::max() : Now() + kReadyPoll);
+    stop_.WaitUntil(mutex_, Now() + (announced ? kLimitsPoll : kReadyPoll));
   }
   spdlog::info("draining");
   Drain();
   spdlog::info("stopped");
   return absl::OkStatus();
+}
+
+void App::FollowLimits() {
+  // Who says how many workers there are to be means it.
+  const int cores = config_.workers > 0 ? dispatcher_.num_workers()
+                                        : resources::CoreBudget(dispatcher_.num_workers(), cgroups_.CpuQuota());
+  if (cores == cores_) return;
+  if (cores_ != 0) spdlog::info("{} cores to compute with, before {}", cores, cores_);
+  cores_ = cores;
+  dispatcher_.SetCores(cores);
 }
 
 void App::Drain() {

@@ -33,6 +33,8 @@ struct Int8LanesOptions {
   int workers = 1;  // shards of metrics a variant needs
   // Makes a handle of a variant; its end is the owner's matter.
   std::function<VariantHandle(std::unique_ptr<Variant>)> make_handle;
+  // Whether so many bytes more may be held; null: always.
+  std::function<absl::Status(int64_t)> check_memory;
   // Told of every step, for the log, with what warm-up found.
   std::function<void(const LaneStatus&, const std::string& note)> on_step;
 };
@@ -48,6 +50,8 @@ class Int8Lanes {
   // For a published version. `settled`: files that appear for the first time are whole; else they are believed once
   // they look the same twice.
   void Align(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool settled);
+  // The version is kept and does not serve: its build is cancelled; what is there already stays.
+  void Rest(const Key& key);
   // The version is not published any more: its build is cancelled.
   void Drop(const Key& key);
   // Takes in what the builder has finished.
@@ -61,6 +65,7 @@ class Int8Lanes {
   };
 
   void Start(const Key& key, const ModelFiles& files, const config::ModelConfig& config);
+  absl::Status CheckMemory(const std::string& model_file) const;
   // Loads the model of a finished artifact and lets it join, with the report's verdict.
   void Join(const Key& key, const quantization::Artifact& artifact, const config::ModelConfig& config);
   // Enters `lane`; the variant is there from a verdict on.
