@@ -8,6 +8,7 @@ namespace {
 using Table = std::vector<Setting<ModelConfig>>;
 using Setter = std::function<absl::Status(ModelConfig&, absl::string_view)>;
 
+constexpr std::initializer_list<absl::string_view> kRouteModes = {"fp32", "int8", "split", "shadow", "auto"};
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
 auto Integer(int64_t low, int64_t high) {
@@ -49,6 +50,8 @@ Table Serving() {
       {"max_batch_size", Arity::kOne, "", "", Sets(&C::max_batch_size, Integer(1, 4096))},
       {"max_delay", Arity::kOne, "", "", Sets(&C::max_delay, ParseDuration)},
       {"max_queue_size", Arity::kOne, "", "", Sets(&C::max_queue_size, Integer(1, 1 << 20))},
+      {"outcomes.keep", Arity::kOne, "", "", SetsIn(&C::outcomes, &OutcomesConfig::keep, Integer(0, 10'000'000))},
+      {"outcomes.max_age", Arity::kOne, "", "", SetsIn(&C::outcomes, &OutcomesConfig::max_age, ParseDuration)},
       {"keep_previous", Arity::kOne, "", "", Sets(&C::keep_previous, Integer(0, 1000))},
       {"version_policy.latest", Arity::kOne, "", "", SetsIn(policy, &VersionPolicy::latest, Integer(1, 1 << 20))},
       {"version_policy.all", Arity::kOne, "", "", SetsIn(policy, &VersionPolicy::all, ParseBool)},
@@ -75,7 +78,7 @@ Table Variants() {
       {"quantization.max_loss", Arity::kOne, "", "", SetsIn(quantization, &Q::max_loss, ParseFraction)},
       {"quantization.min_db", Arity::kOne, "", "", SetsIn(quantization, &Q::min_db, decibels)},
       {"quantization.confidence", Arity::kOne, "", "", SetsIn(quantization, &Q::confidence, confidence)},
-      {"route.mode", Arity::kOne, "", "", SetsIn(route, &R::mode, Choice({"fp32", "int8", "split", "shadow", "auto"}))},
+      {"route.mode", Arity::kOne, "", "", SetsIn(route, &R::mode, Choice(kRouteModes))},
       {"route.int8_weight", Arity::kOne, "", "", SetsIn(route, &R::int8_weight, ParseFraction)},
       {"route.shadow_rate", Arity::kOne, "", "", SetsIn(route, &R::shadow_rate, ParseFraction)},
   };
@@ -88,7 +91,20 @@ Table AllSettings() {
   return all;
 }
 
+absl::Status CheckShare(absl::string_view key, double share) {
+  if (share >= 0 && share <= 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(key, ": expected a share from 0 to 1, not ", share));
+}
+
 }  // namespace
+
+absl::Status Validate(const RouteConfig& route) {
+  if (auto mode = Choice(kRouteModes)(route.mode); !mode.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("route.mode: ", mode.status().message()));
+  }
+  if (absl::Status status = CheckShare("route.int8_weight", route.int8_weight); !status.ok()) return status;
+  return CheckShare("route.shadow_rate", route.shadow_rate);
+}
 
 absl::StatusOr<ModelConfig> ParseModelConfig(const std::string& text, const std::string& file) {
   ModelConfig config;

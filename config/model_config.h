@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "config/settings.h"
 
@@ -40,6 +41,15 @@ struct RouteConfig {
   friend bool operator==(const RouteConfig&, const RouteConfig&) = default;
 };
 
+// INVALID_ARGUMENT when a value is none that the key takes.
+absl::Status Validate(const RouteConfig& route);
+
+// Which answers are remembered, so that clients may tell later whether they were right.
+struct OutcomesConfig {
+  int64_t keep = 0;  // answers at most; 0: none
+  std::chrono::nanoseconds max_age = std::chrono::hours(1);
+};
+
 struct ModelConfig {
   // Rows of a batch at most; unset: found at warm-up; 1: never batch.
   std::optional<int64_t> max_batch_size;
@@ -52,6 +62,7 @@ struct ModelConfig {
   int64_t keep_previous = 1;
   QuantizationConfig quantization;
   RouteConfig route;
+  OutcomesConfig outcomes;
 };
 
 // Reads a config.yaml; `file` is for messages.

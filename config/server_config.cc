@@ -1,5 +1,9 @@
 #include "config/server_config.h"
 
+#include <arpa/inet.h>
+
+#include "absl/strings/str_cat.h"
+
 namespace tandem::config {
 namespace {
 
@@ -32,9 +36,10 @@ Table Models() {
        Sets(&C::poll_interval, ParseDuration)},
       {"strict_readiness", Arity::kSwitch, "", "Be ready only when every model has loaded",
        Sets(&C::strict_readiness, ParseBool)},
-      {"model_control", Arity::kSwitch, "",
-       "Let clients of the public port load and unload models (not served yet: those calls are unimplemented)",
+      {"model_control", Arity::kSwitch, "", "Let clients of the public port load and unload models",
        Sets(&C::model_control, ParseBool)},
+      {"shared_memory", Arity::kSwitch, "", "Let clients of the public port keep tensors in shared memory",
+       Sets(&C::shared_memory, ParseBool)},
       {"state_dir", Arity::kOne, "DIR",
        "Folder for what the server learns and must remember: int8 artifacts [$XDG_STATE_HOME/tandem or "
        "~/.local/state/tandem]",
@@ -54,8 +59,11 @@ Table Network() {
       {"http_address", Arity::kOne, "HOST:PORT", "Where /metrics, /livez and /readyz are served [0.0.0.0:8002]",
        Sets(&C::http_address, ParseAddress)},
       {"admin_address", Arity::kOne, "HOST:PORT",
-       "Where the admin service is served (none yet: nothing is bound) [127.0.0.1:8003]",
+       "Where the admin service is served; other hosts than this one need a token [127.0.0.1:8003]",
        Sets(&C::admin_address, ParseAddress)},
+      {"admin_token_file", Arity::kOne, "FILE",
+       "The token that callers of the admin service must show, as \"authorization: Bearer TOKEN\"",
+       Sets(&C::admin_token_file, AnyText)},
       {"ready_file", Arity::kOne, "FILE", "Written with the addresses, as JSON, when the server is ready",
        Sets(&C::ready_file, AnyText)},
       {"max_message_size", Arity::kOne, "BYTES", "Largest request [64MB]",
@@ -67,6 +75,21 @@ Table Network() {
               }
               return bytes;
             })},
+  };
+}
+
+Table Tls() {
+  using C = ServerConfig;
+  return {
+      {"tls_cert", Arity::kOne, "FILE", "Certificate of the gRPC port and its chain, PEM; read again when it changes",
+       Sets(&C::tls_cert, AnyText)},
+      {"tls_key", Arity::kOne, "FILE", "Private key of that certificate", Sets(&C::tls_key, AnyText)},
+      {"tls_client_ca", Arity::kOne, "FILE", "Take only clients whose certificate one of these has signed",
+       Sets(&C::tls_client_ca, AnyText)},
+      {"admin_tls_cert", Arity::kOne, "FILE", "The same for the admin port", Sets(&C::admin_tls_cert, AnyText)},
+      {"admin_tls_key", Arity::kOne, "FILE", "The same for the admin port", Sets(&C::admin_tls_key, AnyText)},
+      {"admin_tls_client_ca", Arity::kOne, "FILE", "The same for the admin port",
+       Sets(&C::admin_tls_client_ca, AnyText)},
   };
 }
 
@@ -96,8 +119,27 @@ Table AllSettings() {
   using C = ServerConfig;
   Table all = {{"models", Arity::kMany, "MODEL.onnx", "Files to serve, each under its base name as version 1",
                 Appends(&C::models), Clears(&C::models)}};
-  for (const Table& part : {Models(), Network(), Running()}) all.insert(all.end(), part.begin(), part.end());
+  for (const Table& part : {Models(), Network(), Tls(), Running()}) all.insert(all.end(), part.begin(), part.end());
   return all;
+}
+
+// A certificate and its key come together, and there are no client certificates without them.
+absl::Status CheckTls(absl::string_view prefix, const std::string& cert, const std::string& key,
+                      const std::string& client_ca) {
+  if (cert.empty() != key.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("--", prefix, "cert and --", prefix, "key go together"));
+  }
+  if (client_ca.empty() || !cert.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", prefix, "client-ca needs --", prefix, "cert and --", prefix, "key"));
+}
+
+// Only this machine can reach it.
+bool IsLoopback(const std::string& address) {
+  const std::string host = SplitAddress(address).host;
+  in_addr address4;
+  return host == "localhost" || host == "::1" ||
+         (inet_pton(AF_INET, host.c_str(), &address4) == 1 && ntohl(address4.s_addr) >> 24 == 127);
 }
 
 }  // namespace
@@ -111,7 +153,16 @@ absl::Status Validate(const ServerConfig& config) {
   if (config.models.empty() && config.model_repositories.empty()) {
     return absl::InvalidArgumentError("nothing to serve: name MODEL.onnx files or a --model-repository");
   }
-  return absl::OkStatus();
+  if (!IsLoopback(config.admin_address) && config.admin_token_file.empty() && config.admin_tls_client_ca.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--admin-address: ", config.admin_address,
+                     " can be reached from other hosts: give an --admin-token-file or an --admin-tls-client-ca, or an "
+                     "address such as 127.0.0.1:8003"));
+  }
+  if (absl::Status status = CheckTls("tls-", config.tls_cert, config.tls_key, config.tls_client_ca); !status.ok()) {
+    return status;
+  }
+  return CheckTls("admin-tls-", config.admin_tls_cert, config.admin_tls_key, config.admin_tls_client_ca);
 }
 
 }  // namespace tandem::config

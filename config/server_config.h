@@ -23,11 +23,23 @@ struct ServerConfig {
   std::string quantizer;
   // Clients may load and unload models on the public port.
   bool model_control = false;
+  // Clients may register shared memory and keep tensors there.
+  bool shared_memory = false;
 
   // Addresses; port 0 picks a free one.
   std::string grpc_address = "0.0.0.0:8001";
   std::string http_address = "0.0.0.0:8002";
   std::string admin_address = "127.0.0.1:8003";
+  // PEM files of the two gRPC ports; without a certificate they speak plain text. With client_ca, clients must show a
+  // certificate that it has signed.
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_client_ca;
+  std::string admin_tls_cert;
+  std::string admin_tls_key;
+  std::string admin_tls_client_ca;
+  // Holds what callers of the admin port must show; empty: nothing.
+  std::string admin_token_file;
   // Receives the addresses as JSON when the server is ready; empty: no file.
   std::string ready_file;
 

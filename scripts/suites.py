@@ -136,7 +136,7 @@ def sanitized(preset, leave_out=()):
     if not ok:
         return Report(failures=[(f"{preset} configure", tail(output))])
     programs = [name for name in gtest_programs(folder) if name not in leave_out]
-    others = ["tandemd", "tandem-model", *{"conformance_test"}.difference(leave_out)]
+    others = ["tandemd", "tandemctl", "tandem-model", *{"conformance_test"}.difference(leave_out)]
     report = build(preset, *others, *programs)
     if report.failures:
         return report

@@ -63,3 +63,62 @@ def until(condition, what, tries=600):
             return
         done.wait(0.1)
     raise AssertionError(f"{what} did not happen")
+
+
+class Classifier:
+    """Tells 16 prototypes apart by a layer of random features. `save` writes it in fp32, `save_int8` as a quantized
+    sibling, which answers the same unless `damage` is set: then the scales of one class's weights are that many times
+    too large."""
+    INPUTS, FEATURES, CLASSES = 256, 1024, 16
+
+    def __init__(self, seed=0):
+        random = np.random.default_rng(seed)
+        self.prototypes = random.uniform(0, 1, (self.CLASSES, self.INPUTS)).astype(np.float32)
+        self.first = (random.normal(0, 1, (self.INPUTS, self.FEATURES)) / 16).astype(np.float32)
+        features = np.maximum(self.prototypes @ self.first, 0)
+        self.last = (features / np.linalg.norm(features, axis=1, keepdims=True)).T.astype(np.float32).copy()
+        self.most = float(features.max()) * 1.2
+
+    def inputs(self, count, seed):
+        """-> rows near prototypes, no two alike."""
+        random = np.random.default_rng(seed)
+        rows = self.prototypes[random.integers(0, self.CLASSES, count)]
+        return np.clip(rows + random.normal(0, 0.05, rows.shape), 0, 1).astype(np.float32)
+
+    def _save(self, path, nodes, initializers):
+        return save_model(path, nodes, [("x", TensorProto.FLOAT, ["N", self.INPUTS])],
+                          [("y", TensorProto.FLOAT, ["N", self.CLASSES])], initializers)
+
+    def save(self, path):
+        nodes = [helper.make_node("MatMul", ["x", "first"], ["a"]), helper.make_node("Relu", ["a"], ["b"]),
+                 helper.make_node("MatMul", ["b", "last"], ["y"])]
+        return self._save(path, nodes, [onnx.numpy_helper.from_array(self.first, "first"),
+                                        onnx.numpy_helper.from_array(self.last, "last")])
+
+    def save_int8(self, path, damage=1):
+        nodes, constants = [], []
+
+        def constant(name, array):
+            constants.append(onnx.numpy_helper.from_array(array, name))
+            return name
+
+        def rounded(name, high):
+            scale, zero = constant(f"{name}_s", np.float32(high / 255)), constant(f"{name}_z", np.uint8(0))
+            nodes.append(helper.make_node("QuantizeLinear", [name, scale, zero], [f"{name}_q"]))
+            nodes.append(helper.make_node("DequantizeLinear", [f"{name}_q", scale, zero], [f"{name}_d"]))
+            return f"{name}_d"
+
+        def weights(name, array, harm):
+            scales = (np.abs(array).max(0) / 127).astype(np.float32)
+            whole = np.rint(array / scales).astype(np.int8)
+            scales[0] *= harm
+            names = [constant(name, whole), constant(f"{name}_s", scales),
+                     constant(f"{name}_z", np.zeros(len(scales), np.int8))]
+            nodes.append(helper.make_node("DequantizeLinear", names, [f"{name}_d"], axis=1))
+            return f"{name}_d"
+
+        nodes_in = [rounded("x", 1), weights("first", self.first, 1)]
+        nodes.append(helper.make_node("MatMul", nodes_in, ["a"]))
+        nodes.append(helper.make_node("Relu", ["a"], ["b"]))
+        nodes.append(helper.make_node("MatMul", [rounded("b", self.most), weights("last", self.last, damage)], ["y"]))
+        return self._save(path, nodes, constants)

@@ -12,19 +12,23 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "engine/session.h"
 #include "engine/status.h"
+#include "server/app/evidence_sample.h"
+#include "server/app/steps.h"
 #include "server/resources/resources.h"
 #include "server/version.h"
 
 namespace tandem::app {
 namespace {
 
-using models::State;
 using models::VersionStatus;
 
 // How soon readiness that comes late is noticed.
 constexpr Duration kReadyPoll = std::chrono::milliseconds(50);
+// Of the keys that evidence is kept under.
+constexpr char kEvidencePrefix[] = "evidence/";
 
 // How often the limits of the control groups are read.
 constexpr Duration kLimitsPoll = std::chrono::seconds(2);
@@ -48,31 +52,6 @@ std::string QuantizerOf(const config::ServerConfig& config) {
   return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "tandem-model").string();
 }
 
-void LogStep(const VersionStatus& step, const std::string& note) {
-  const std::string name = absl::StrCat("model ", step.model, " version ", step.version);
-  if (step.state == State::kFailed) {
-    spdlog::error("{} failed: {}", name, step.reason);
-  } else if (step.state == State::kPublished) {
-    spdlog::info("{} published; {}", name, note);
-  } else {
-    spdlog::debug("{} {}", name, std::string(NameOf(step.state)));
-  }
-}
-
-void LogLaneStep(const models::LaneStatus& step, const std::string& note) {
-  const std::string text = absl::StrCat("model ", step.model, " version ", step.version, ": ", Describe(step.lane),
-                                        note.empty() ? "" : "; ", note);
-  switch (step.lane.state) {
-    case models::LaneState::kFailed:
-      return spdlog::error("{}", text);
-    case models::LaneState::kAbsent:
-    case models::LaneState::kBuilt:
-      return spdlog::debug("{}", text);
-    default:
-      return spdlog::info("{}", text);
-  }
-}
-
 }  // namespace
 
 App::App(const config::ServerConfig& config)
@@ -82,7 +61,15 @@ App::App(const config::ServerConfig& config)
             return config_.memory_limit > 0 ? std::optional<int64_t>(config_.memory_limit) : cgroups_.MemoryLimit();
           },
           resources::ResidentBytes),
+      log_settings_(config.log_format),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
+      ledgers_(EvidenceKeeping()),
+      promoter_(registry_, ledgers_,
+                [this](const shadow::Event& event) {
+                  LogStep(event);
+                  Record(EventOf(event, absl::Now()));
+                }),
+      shadow_runner_({}, dispatcher_, ledgers_, promoter_, outcomes_),
       loader_({.files = config.models,
                .repositories = config.model_repositories,
                .poll_interval = config.poll_interval,
@@ -93,11 +80,37 @@ App::App(const config::ServerConfig& config)
                    [this](const engine::Model& model) {
                      dispatcher_.Forget(model);
                      inline_runner_.Forget(model);
+                     shadow_runner_.Forget(model);
                    },
                .check_memory = [this](int64_t bytes) { return memory_.Check(bytes); },
-               .on_step = LogStep,
-               .on_lane_step = LogLaneStep,
-               .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }},
+               .auto_state =
+                   [this](const models::LaneStatus& joining, const config::QuantizationConfig& settings) {
+                     return promoter_.Join(joining, settings);
+                   },
+               .on_step =
+                   [this](const VersionStatus& step, const std::string& note) {
+                     LogStep(step, note);
+                     Record(EventOf(step, absl::Now()));
+                     if (step.state == models::State::kDraining) {
+                       ledgers_.Close(evidence::VariantsOf(step.model, step.version));
+                     }
+                   },
+               .on_lane_step =
+                   [this](const models::LaneStatus& step, const std::string& note) {
+                     LogStep(step, note);
+                     Record(EventOf(step, absl::Now()));
+                   },
+               .on_warning = [](const std::string& text) { spdlog::warn("{}", text); },
+               .desire_route = [this](const std::string& model,
+                                      const config::RouteConfig& desired) { return routes_->Desire(model, desired); },
+               .keep_unloaded =
+                   [this](const std::string& model, bool unloaded) {
+                     return state_->Write({.unloaded = {{model, unloaded}}});
+                   },
+               .keep_rejected =
+                   [this](const std::string& model, const std::set<int64_t>& rejected) {
+                     return state_->Write({.rejected = {{model, rejected}}});
+                   }},
               registry_) {}
 
 App::~App() {
@@ -106,21 +119,84 @@ App::~App() {
   loader_.Stop();
 }
 
+evidence::Keeping App::EvidenceKeeping() {
+  return {.load = [this](const std::string& key) -> std::optional<std::string> {
+            const auto kept = state_->Blob(absl::StrCat(kEvidencePrefix, key));
+            if (!kept.ok()) spdlog::warn("evidence {}: {}", key, std::string(kept.status().message()));
+            return kept.value_or(std::nullopt);
+          },
+          .save =
+              [this](const std::vector<std::pair<std::string, std::string>>& blobs) {
+                state::Changes changes;
+                for (const auto& [key, value] : blobs) changes.blobs[absl::StrCat(kEvidencePrefix, key)] = value;
+                const absl::Status written = state_->Write(changes);
+                if (!written.ok()) spdlog::warn("evidence is not kept: {}", std::string(written.message()));
+              },
+          .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }};
+}
+
+absl::Status App::OpenState() {
+  auto opened = state::StateStore::Open(StateDirOf(config_));
+  if (absl::IsUnavailable(opened.status()) || absl::IsResourceExhausted(opened.status())) {
+    spdlog::warn("no state is kept, so routes cannot be overridden: {}", std::string(opened.status().message()));
+    state_ = state::StateStore::InMemory(std::string(opened.status().message()));
+  } else {
+    TANDEM_ASSIGN_OR_RETURN(state_, std::move(opened));
+  }
+  routes_ = std::make_unique<routing::Routes>(registry_, *state_);
+  return routes_->Restore();
+}
+
+absl::Status App::StartAdmin() {
+  admin::AdminServerOptions options{.address = config_.admin_address, .ready = [this] { return Ready(); }};
+  TANDEM_ASSIGN_OR_RETURN(options.credentials, rpc::MakeCredentials({.certificate = config_.admin_tls_cert,
+                                                                     .key = config_.admin_tls_key,
+                                                                     .client_ca = config_.admin_tls_client_ca}));
+  if (!config_.admin_token_file.empty()) {
+    TANDEM_ASSIGN_OR_RETURN(options.token, admin::Token::Read(config_.admin_token_file));
+  }
+  TANDEM_ASSIGN_OR_RETURN(
+      admin_,
+      admin::AdminServer::Start(
+          options,
+          {.registry = registry_, .loader = loader_, .routes = *routes_, .store = *state_, .log = log_settings_}));
+  return absl::OkStatus();
+}
+
 absl::Status App::Start() {
   FollowLimits();
+  TANDEM_RETURN_IF_ERROR(OpenState());
+  TANDEM_ASSIGN_OR_RETURN(std::set<std::string> unloaded, state_->Unloaded());
+  TANDEM_ASSIGN_OR_RETURN(models::Rejections rejected, state_->Rejected());
   workers_ = std::make_unique<scheduling::WorkerPool>(dispatcher_);
+  shadow_runner_.Start();
   const auto ready = [this] { return Ready(); };
   const rpc::GrpcServerOptions options{
-      .address = config_.grpc_address, .max_message_size = config_.max_message_size, .ready = ready};
+      .address = config_.grpc_address,
+      .max_message_size = config_.max_message_size,
+      .ready = ready,
+      .shared_memory = config_.shared_memory,
+      .control = PublicControl(),
+      .log = log_settings_,
+      .tls = {.certificate = config_.tls_cert, .key = config_.tls_key, .client_ca = config_.tls_client_ca},
+      .shadow_runner = &shadow_runner_,
+      .outcomes = &outcomes_};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(
                  config_.http_address,
                  {.metrics = [this] { return metrics::Serialize(metrics::Families(Sample())); }, .ready = ready}));
-  spdlog::info("tandemd {}: gRPC on {}, HTTP on {}, {} workers", kTandemVersion, grpc_->address(), http_->address(),
-               dispatcher_.num_workers());
-  loader_.Start();
+  TANDEM_RETURN_IF_ERROR(StartAdmin());
+  spdlog::info("tandemd {}: gRPC on {}, HTTP on {}, admin on {}, {} workers", kTandemVersion, grpc_->address(),
+               http_->address(), admin_->address(), dispatcher_.num_workers());
+  loader_.Start(std::move(unloaded), std::move(rejected));
   return absl::OkStatus();
+}
+
+rpc::ModelControl App::PublicControl() {
+  if (!config_.model_control) return {};
+  return {.load = [this](const std::string& model) { return loader_.Load(model); },
+          .unload = [this](const std::string& model) { return loader_.Unload(model); }};
 }
 
 bool App::Ready() const {
@@ -166,15 +242,18 @@ void App::FollowLimits() {
 void App::Drain() {
   draining_.store(true);
   loader_.StopBuilds();
+  admin_.reset();
   if (grpc_ != nullptr) grpc_->Drain();
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
+  shadow_runner_.Stop();
   workers_.reset();
 }
 
 absl::Status App::WriteReadyFile() const {
   if (config_.ready_file.empty()) return absl::OkStatus();
-  const nlohmann::json addresses = {{"grpc", grpc_->address()}, {"http", http_->address()}};
+  const nlohmann::json addresses = {
+      {"grpc", grpc_->address()}, {"http", http_->address()}, {"admin", admin_->address()}};
   const std::string temporary = absl::StrCat(config_.ready_file, ".", getpid());
   std::ofstream out(temporary);
   out << addresses.dump() << "\n";
@@ -183,6 +262,12 @@ absl::Status App::WriteReadyFile() const {
     return absl::UnavailableError(absl::StrCat("cannot write ", config_.ready_file, " (ready_file)"));
   }
   return absl::OkStatus();
+}
+
+void App::Record(const std::optional<state::Event>& event) {
+  if (!event.has_value()) return;
+  const absl::Status written = state_->Write({.events = {*event}});
+  if (!written.ok()) spdlog::warn("missing in the history: {}", std::string(written.message()));
 }
 
 metrics::ServerSample App::Sample() {
@@ -204,7 +289,9 @@ metrics::ServerSample App::Sample() {
     }
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
+    sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
   }
+  for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
   for (const VersionStatus& status : registry_.List()) {
     sample.states.push_back(
         {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});

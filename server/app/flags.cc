@@ -43,6 +43,7 @@ CONFIGURATION FILE
 ENDPOINTS
   gRPC   inference.GRPCInferenceService, grpc.health.v1.Health, reflection
   HTTP   /metrics (Prometheus), /livez, /readyz
+  admin  tandem.admin.v1.Admin, which tandemctl speaks, grpc.health.v1.Health, reflection
 
 SIGNALS
   SIGTERM, SIGINT   stop being ready, finish what is in flight, close, exit with 0; a second one ends the process at once

@@ -26,7 +26,7 @@ struct BatchLimits {
 
 // A queue with at least one request, at one moment.
 struct QueueView {
-  int64_t rows = 0;          // of the batch that the oldest request would lead now
+  int64_t rows = 0;          // of the batch that the first request would lead now
   bool full = false;         // more arrivals cannot enlarge that batch
   Time oldest{};             // arrival of the oldest request
   Duration service_time{0};  // work this queue has been given

@@ -7,9 +7,11 @@
 namespace tandem::batching {
 namespace {
 
-// How far behind the oldest request others of its shape are looked for: bounds the time under the dispatcher's lock
+// How far behind the first request others of its shape are looked for: bounds the time under the dispatcher's lock
 // when clients send many shapes.
 constexpr size_t kLookAhead = 128;
+
+bool IsImpatient(const Request& request) { return request.start_by != Time::max(); }
 
 }  // namespace
 
@@ -18,7 +20,12 @@ absl::Status Queue::Push(Request* request) {
     return absl::ResourceExhaustedError(
         absl::StrCat(options_.name, ": the queue is full (", options_.max_requests, " requests wait)"));
   }
-  waiting_.push_back(request);
+  const auto precedes = [](const Request* a, const Request* b) { return PlaceOf(*a) < PlaceOf(*b); };
+  // Nearly always at the end: nothing else is searched for then.
+  const bool last = waiting_.empty() || !precedes(request, waiting_.back());
+  waiting_.insert(last ? waiting_.end() : std::upper_bound(waiting_.begin(), waiting_.end(), request, precedes),
+                  request);
+  if (IsImpatient(*request)) ++impatient_;
   return absl::OkStatus();
 }
 
@@ -26,21 +33,36 @@ bool Queue::Remove(const Request* request) {
   auto it = std::find(waiting_.begin(), waiting_.end(), request);
   if (it == waiting_.end()) return false;
   waiting_.erase(it);
+  if (IsImpatient(*request)) --impatient_;
   return true;
 }
 
-std::vector<Request*> Queue::Cut(int64_t max_rows) {
-  std::vector<Request*> batch{waiting_.front()};
-  waiting_.pop_front();
-  int64_t rows = batch[0]->rows;
+std::vector<Request*> Queue::TakeLate(Time now) {
+  std::vector<Request*> late;
+  if (impatient_ == 0) return late;
+  std::erase_if(waiting_, [&](Request* request) {
+    if (request->start_by > now) return false;
+    late.push_back(request);
+    return true;
+  });
+  impatient_ -= late.size();
+  return late;
+}
+
+std::vector<Request*> Queue::Cut(int64_t max_rows, Time now) {
+  std::vector<Request*> batch = TakeLate(now);
+  if (waiting_.empty()) return batch;
+  const Request& head = *waiting_.front();
+  int64_t rows = 0;
   // Usually all share one shape and the batch is a prefix; only what is skipped has to be put back.
   std::vector<Request*> skipped;
-  for (size_t looked = 0; rows < max_rows && looked < kLookAhead && !waiting_.empty(); ++looked) {
+  for (size_t looked = 0; rows < max_rows && looked <= kLookAhead && !waiting_.empty(); ++looked) {
     Request* next = waiting_.front();
     waiting_.pop_front();
-    if (rows + next->rows <= max_rows && MayShareBatch(*batch[0], *next)) {
+    if (looked == 0 || (rows + next->rows <= max_rows && MayShareBatch(head, *next))) {
       batch.push_back(next);
       rows += next->rows;
+      if (IsImpatient(*next)) --impatient_;
     } else {
       skipped.push_back(next);
     }
@@ -56,6 +78,7 @@ QueueView Queue::View() const {
   const size_t end = std::min(waiting_.size(), kLookAhead + 1);
   for (size_t i = 1; i < end && view.rows < limits.max_rows; ++i) {
     const Request& next = *waiting_[i];
+    view.oldest = std::min(view.oldest, next.arrived);
     if (view.rows + next.rows <= limits.max_rows && MayShareBatch(head, next)) view.rows += next.rows;
   }
   view.full = view.rows >= limits.max_rows;

@@ -1,6 +1,7 @@
 // Queue: the requests that wait for one variant of one model version. Passive: the dispatcher's lock guards it.
 //
-// Bounded in requests here and in bytes by the dispatcher: what does not fit is refused at once.
+// Bounded in requests here and in bytes by the dispatcher: what does not fit is refused at once. Ordered by PlaceOf:
+// without priorities by arrival.
 #ifndef TANDEM_SERVER_BATCHING_QUEUE_H_
 #define TANDEM_SERVER_BATCHING_QUEUE_H_
 
@@ -32,9 +33,10 @@ class Queue {
   absl::Status Push(Request* request);
   // Takes out a request that still waits; false when it does not.
   bool Remove(const Request* request);
-  // Takes the oldest request and those that may share its batch, oldest first, up to `max_rows` rows in all. The
-  // oldest is taken whatever its size. The queue must not be empty.
-  std::vector<Request*> Cut(int64_t max_rows);
+  // Takes the first request and those that may share its batch, in their order, up to `max_rows` rows in all; the first
+  // whatever its size. With them go, wherever they stand, those that must not be started any more at `now`: whoever
+  // runs the batch refuses them. The queue must not be empty.
+  std::vector<Request*> Cut(int64_t max_rows, Time now);
   // The queue must not be empty.
   QueueView View() const;
 
@@ -58,7 +60,11 @@ class Queue {
   const std::shared_ptr<const engine::Model> model_;
   metrics::VersionMetrics metrics_;
 
-  std::deque<Request*> waiting_;
+  // Takes out those that are too late.
+  std::vector<Request*> TakeLate(Time now);
+
+  std::deque<Request*> waiting_;  // by place
+  size_t impatient_ = 0;          // of them, those with a start_by
   Duration service_time_{0};
 };
 

@@ -6,7 +6,9 @@
 #ifndef TANDEM_SERVER_BATCHING_REQUEST_H_
 #define TANDEM_SERVER_BATCHING_REQUEST_H_
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,7 +38,8 @@ class Request {
  public:
   virtual ~Request() = default;
 
-  // Copies `size` bytes of input `i` (row-major and dense), from `offset`, to `destination`.
+  // Copies `size` bytes of input `i` (row-major and dense), from `offset`, to `destination`. Values that cannot be had
+  // any more are zeros, for the sake of its neighbours in the batch, and Answer turns into an error.
   virtual void Gather(int i, size_t offset, size_t size, void* destination) const = 0;
   // Answers the client: with `results` when OK, else with `status`, for which results is null. Counts itself into
   // `shard`.
@@ -49,9 +52,22 @@ class Request {
   size_t bytes = 0;                   // memory it holds while it waits
   Time arrived{};
   Time deadline = Time::max();
+  // The client would rather be refused than wait in the queue for longer than until then.
+  Time start_by = Time::max();
+  // 1 is the highest and goes first, 0 the lowest; see PlaceOf.
+  uint64_t priority = 0;
   // Set when the client has gone: it is dropped instead of run.
   std::atomic<bool> cancelled{false};
 };
+
+// Where a request stands in its queue: the one of the earliest place goes first. Each level of priority is worth a
+// second of waiting, down to the tenth, which is also that of 0. So nobody starves: who has waited ten seconds yields
+// to no newcomer.
+inline Time PlaceOf(const Request& request) {
+  constexpr uint64_t kLowest = 10;
+  const uint64_t level = request.priority == 0 ? kLowest : std::min(request.priority, kLowest);
+  return request.arrived + std::chrono::seconds(level);
+}
 
 // True when two requests for one model may run as one batch: the same shapes but for the first dimension.
 inline bool MayShareBatch(const Request& a, const Request& b) {

@@ -136,6 +136,58 @@ MetricFamily BuildSeconds(const ServerSample& sample) {
   return family;
 }
 
+MetricFamily Evidence(const ServerSample& sample, const std::string& name, const std::string& help, MetricType type,
+                      double EvidenceSample::*value) {
+  MetricFamily family = Family(name, help, type);
+  for (const EvidenceSample& evidence : sample.evidence) {
+    Labels labels = {{"model", evidence.model}, {"version", evidence.version}};
+    (type == MetricType::Counter ? AddCounter : AddGauge)(family, std::move(labels), evidence.*value);
+  }
+  return family;
+}
+
+MetricFamily Verdicts(const ServerSample& sample) {
+  MetricFamily family = Family(
+      "verdict", "1 for the verdict of live evidence about int8 (undecided, proven, rejected).", MetricType::Gauge);
+  for (const EvidenceSample& evidence : sample.evidence) {
+    AddGauge(family, {{"model", evidence.model}, {"version", evidence.version}, {"verdict", evidence.verdict}}, 1);
+  }
+  return family;
+}
+
+MetricFamily RouteWeights(const ServerSample& sample) {
+  MetricFamily family =
+      Family("route_weight", "Share of the requests without a wish that a variant answers.", MetricType::Gauge);
+  for (const RouteSample& route : sample.routes) {
+    AddGauge(family, {{"model", route.model}, {"version", route.version}, {"variant", "fp32"}}, 1 - route.int8_weight);
+    AddGauge(family, {{"model", route.model}, {"version", route.version}, {"variant", "int8"}}, route.int8_weight);
+  }
+  return family;
+}
+
+// All about evidence.
+void AddEvidence(const ServerSample& sample, std::vector<MetricFamily>& families) {
+  using E = EvidenceSample;
+  constexpr MetricType kCounter = MetricType::Counter, kGauge = MetricType::Gauge;
+  families.push_back(Evidence(sample, "shadow_comparisons_total", "Requests that both variants have answered.",
+                              kCounter, &E::comparisons));
+  families.push_back(Evidence(sample, "shadow_duplicates_total",
+                              "Requests not compared because their input had been compared lately.", kCounter,
+                              &E::duplicates));
+  families.push_back(Evidence(sample, "shadow_dropped_total",
+                              "Requests chosen for comparison that found no room or no time.", kCounter, &E::dropped));
+  families.push_back(Evidence(sample, "agreement_ratio", "Share of compared answers that are the same in int8.", kGauge,
+                              &E::agreement));
+  families.push_back(Evidence(sample, "relative_error", "Error of int8's outputs relative to fp32's, root mean square.",
+                              kGauge, &E::relative_error));
+  families.push_back(Evidence(sample, "latency_ratio", "Mean time of int8 over that of fp32, in comparisons.", kGauge,
+                              &E::latency_ratio));
+  families.push_back(
+      Evidence(sample, "proof_attempts", "Attempts at proving int8 by live evidence.", kGauge, &E::attempt));
+  families.push_back(Verdicts(sample));
+  families.push_back(RouteWeights(sample));
+}
+
 }  // namespace
 
 std::vector<MetricFamily> Families(const ServerSample& sample) {
@@ -167,6 +219,7 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
       Builds(sample),
       BuildSeconds(sample),
   };
+  AddEvidence(sample, families);
   for (MetricFamily& family : ProcessFamilies()) families.push_back(std::move(family));
   return families;
 }

@@ -33,6 +33,24 @@ struct StateSample {
   std::string state;
 };
 
+// What is told of the evidence about a version's int8 variant.
+struct EvidenceSample {
+  std::string model;
+  std::string version;
+  std::string verdict;
+  double comparisons = 0, duplicates = 0, dropped = 0;  // totals
+  double agreement = 1;                                 // share of answers that are the same
+  double relative_error = 0;
+  double latency_ratio = 0;  // int8's mean time over fp32's; 0: unknown
+  double attempt = 1;        // at proving it
+};
+
+struct RouteSample {
+  std::string model;
+  std::string version;
+  double int8_weight = 0;  // share of requests that ask for nothing
+};
+
 struct ServerSample {
   std::string version;  // of this server
   std::string cpu;      // the level that plans are compiled for
@@ -43,6 +61,8 @@ struct ServerSample {
   std::vector<VersionSample> versions;
   std::vector<StateSample> states;
   std::vector<StateSample> variant_states;
+  std::vector<RouteSample> routes;
+  std::vector<EvidenceSample> evidence;
   BuildTotals builds;  // of int8 siblings
 };
 

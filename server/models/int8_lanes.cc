@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/status.h"
 #include "server/models/load_variant.h"
 
 namespace tandem::models {
@@ -15,6 +16,12 @@ std::string SourceOf(const ModelFiles& files, const VersionFiles& version, const
   if (settings.enabled == "false") return "off";
   if (files.samples_file.empty()) return "nothing";
   return absl::StrCat("samples ", files.samples_stamp, quantization::ToText(settings));
+}
+
+// Why no sibling is built of a version that has no ready-made one; empty: one is.
+std::string WhyNone(const ModelFiles& files, const config::QuantizationConfig& settings) {
+  if (settings.enabled == "false") return "it is switched off (quantization.enabled: false)";
+  return files.samples_file.empty() ? "there are no samples to build it from" : "";
 }
 
 }  // namespace
@@ -38,6 +45,37 @@ void Int8Lanes::Rest(const Key& key) {
   if (version == nullptr || version->lane.state != LaneState::kBuilding) return;
   Drop(key);
   Enter(key, {.reason = "its version does not serve"});
+}
+
+absl::Status Int8Lanes::Build(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool anew) {
+  const Key key{files.name, number};
+  const VersionFiles& version = files.versions.at(number);
+  if (!version.int8_folder.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("there is a ready-made int8: remove ", version.int8_folder, " to have one built"));
+  }
+  if (const std::string why = WhyNone(files, config.quantization); !why.empty()) {
+    return absl::FailedPreconditionError(why);
+  }
+  TANDEM_ASSIGN_OR_RETURN(const VersionHandle handle, registry_.Find(key.first, absl::StrCat(number)));
+  const LaneState state = handle->lane.state;
+  if (!anew && (state == LaneState::kBuilding || IsVerdict(state))) return absl::OkStatus();
+  builder_.Cancel(key);
+  if (state != LaneState::kAbsent) Enter(key, {.reason = "it is to be built again, by request"});
+  const std::string source = SourceOf(files, version, config.quantization);
+  followed_[key] = {.source = source, .seen = source, .config = config};
+  StartBuild(key, files, config, anew);
+  return absl::OkStatus();
+}
+
+absl::Status Int8Lanes::CancelBuild(const Key& key) {
+  TANDEM_ASSIGN_OR_RETURN(const VersionHandle handle, registry_.Find(key.first, absl::StrCat(key.second)));
+  if (handle->lane.state != LaneState::kBuilding) {
+    return absl::FailedPreconditionError(absl::StrCat("no build runs: ", Describe(handle->lane)));
+  }
+  builder_.Cancel(key);
+  Enter(key, {.reason = "its build was cancelled by request"});
+  return absl::OkStatus();
 }
 
 void Int8Lanes::Drop(const Key& key) {
@@ -66,19 +104,20 @@ void Int8Lanes::Start(const Key& key, const ModelFiles& files, const config::Mod
     Join(key, quantization::ReadyMadeArtifact(version.int8_folder), config);
     return;
   }
-  if (config.quantization.enabled == "false") {
-    Enter(key, {.reason = "it is switched off (quantization.enabled: false)"});
-    return;
+  if (std::string why = WhyNone(files, config.quantization); !why.empty()) {
+    Enter(key, {.reason = std::move(why)});
+  } else {
+    StartBuild(key, files, config, /*anew=*/false);
   }
-  if (files.samples_file.empty()) {
-    Enter(key, {.reason = "there are no samples to build it from"});
-    return;
-  }
+}
+
+void Int8Lanes::StartBuild(const Key& key, const ModelFiles& files, const config::ModelConfig& config, bool anew) {
   Enter(key, {.state = LaneState::kBuilding});
-  builder_.Start(key, {.model_file = version.model_file,
-                       .samples_file = files.samples_file,
-                       .labels_file = files.labels_file,
-                       .settings = config.quantization});
+  const quantization::Recipe recipe{.model_file = files.versions.at(key.second).model_file,
+                                    .samples_file = files.samples_file,
+                                    .labels_file = files.labels_file,
+                                    .settings = config.quantization};
+  builder_.Start(key, recipe, anew);
 }
 
 absl::Status Int8Lanes::CheckMemory(const std::string& model_file) const {
@@ -103,14 +142,18 @@ void Int8Lanes::Join(const Key& key, const quantization::Artifact& artifact, con
     return;
   }
   const quantization::Report& report = *artifact.report;
-  Enter(key, {.state = LaneStateOf(report.verdict), .reason = report.reason, .report = artifact.report},
-        options_.make_handle(std::move(loaded->variant)), loaded->note);
+  const Lane lane{.state = LaneStateOf(report.verdict), .reason = report.reason, .report = artifact.report};
+  AutoState auto_state;
+  if (options_.auto_state) auto_state = options_.auto_state({key.first, key.second, lane}, config.quantization);
+  Enter(key, lane, options_.make_handle(std::move(loaded->variant)), loaded->note, auto_state);
 }
 
-void Int8Lanes::Enter(const Key& key, Lane lane, VariantHandle int8, const std::string& note) {
+void Int8Lanes::Enter(const Key& key, Lane lane, VariantHandle int8, const std::string& note,
+                      const AutoState& auto_state) {
   const bool entered = registry_.Change(key.first, key.second, [&](Version& version) {
     version.lane = lane;
     version.int8 = int8;
+    version.auto_state = auto_state;
   });
   if (entered && options_.on_step) options_.on_step({key.first, key.second, std::move(lane)}, note);
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "config/model_config.h"
 #include "server/models/lane.h"
 #include "server/models/registry.h"
@@ -35,6 +36,8 @@ struct Int8LanesOptions {
   std::function<VariantHandle(std::unique_ptr<Variant>)> make_handle;
   // Whether so many bytes more may be held; null: always.
   std::function<absl::Status(int64_t)> check_memory;
+  // What the route `auto` makes of int8 as it joins with a verdict; called before it does.
+  std::function<AutoState(const LaneStatus&, const config::QuantizationConfig&)> auto_state;
   // Told of every step, for the log, with what warm-up found.
   std::function<void(const LaneStatus&, const std::string& note)> on_step;
 };
@@ -52,6 +55,12 @@ class Int8Lanes {
   void Align(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool settled);
   // The version is kept and does not serve: its build is cancelled; what is there already stays.
   void Rest(const Key& key);
+  // For a published version, by request: builds the sibling that is missing, or has failed; `anew`, also one that is
+  // there already. FAILED_PRECONDITION says why none can be built.
+  absl::Status Build(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool anew);
+  // Ends the build that runs or waits; it is not started again before its files or settings change. FAILED_PRECONDITION
+  // when there is none.
+  absl::Status CancelBuild(const Key& key);
   // The version is not published any more: its build is cancelled.
   void Drop(const Key& key);
   // Takes in what the builder has finished.
@@ -66,10 +75,12 @@ class Int8Lanes {
 
   void Start(const Key& key, const ModelFiles& files, const config::ModelConfig& config);
   absl::Status CheckMemory(const std::string& model_file) const;
+  void StartBuild(const Key& key, const ModelFiles& files, const config::ModelConfig& config, bool anew);
   // Loads the model of a finished artifact and lets it join, with the report's verdict.
   void Join(const Key& key, const quantization::Artifact& artifact, const config::ModelConfig& config);
   // Enters `lane`; the variant is there from a verdict on.
-  void Enter(const Key& key, Lane lane, VariantHandle int8 = nullptr, const std::string& note = "");
+  void Enter(const Key& key, Lane lane, VariantHandle int8 = nullptr, const std::string& note = "",
+             const AutoState& auto_state = {});
 
   const Int8LanesOptions options_;
   Registry& registry_;

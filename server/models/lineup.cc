@@ -4,14 +4,32 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/status.h"
 
 namespace tandem::models {
+
+void Lineup::Restore(Rejections rejections) {
+  MutexLock lock(mutex_);
+  rejected_ = std::move(rejections);
+}
+
+absl::Status Lineup::SetRejected(const std::string& model, std::set<int64_t> rejected) {
+  if (keep_) TANDEM_RETURN_IF_ERROR(keep_(model, rejected));
+  if (rejected.empty()) {
+    rejected_.erase(model);
+  } else {
+    rejected_[model] = std::move(rejected);
+  }
+  return absl::OkStatus();
+}
 
 void Lineup::Want(const std::string& model, Wishes wishes) {
   MutexLock lock(mutex_);
   if (const auto rejected = rejected_.find(model); rejected != rejected_.end()) {
-    std::erase_if(rejected->second, [&](int64_t number) { return !wishes.present.contains(number); });
-    if (rejected->second.empty()) rejected_.erase(rejected);
+    std::set<int64_t> left = rejected->second;
+    std::erase_if(left, [&](int64_t number) { return !wishes.present.contains(number); });
+    // What cannot be kept now, is when the server starts again and finds the files gone.
+    if (left != rejected->second) SetRejected(model, std::move(left)).IgnoreError();
   }
   wishes_[model] = std::move(wishes);
 }
@@ -19,7 +37,7 @@ void Lineup::Want(const std::string& model, Wishes wishes) {
 void Lineup::Forget(const std::string& model) {
   MutexLock lock(mutex_);
   wishes_.erase(model);
-  rejected_.erase(model);
+  if (rejected_.contains(model)) SetRejected(model, {}).IgnoreError();
 }
 
 void Lineup::Add(VersionHandle version, const std::string& note) {
@@ -90,28 +108,27 @@ absl::StatusOr<bool> Lineup::Reject(const std::string& model, int64_t to) {
     return absl::FailedPreconditionError(
         absl::StrCat("model ", model, " has no version ", to, wishes.present.contains(to) ? " by its policy" : ""));
   }
-  for (const int64_t number : wishes.present) {
-    if (number > to) rejected_[model].insert(number);
+  std::set<int64_t> rejected = wishes.present;
+  rejected.erase(rejected.begin(), rejected.upper_bound(to));
+  if (const auto before = rejected_.find(model); before != rejected_.end()) {
+    rejected.insert(before->second.begin(), before->second.end());
   }
+  rejected.erase(to);
+  TANDEM_RETURN_IF_ERROR(SetRejected(model, std::move(rejected)));
   SettleLocked(model);  // what is to go, goes with the loader's next look
   const std::vector<int64_t> now = registry_.PublishedNumbers(model);
   return now.back() == to;
 }
 
-void Lineup::Pardon(const std::string& model) {
+absl::Status Lineup::Pardon(const std::string& model) {
   MutexLock lock(mutex_);
-  rejected_.erase(model);
+  return rejected_.contains(model) ? SetRejected(model, {}) : absl::OkStatus();
 }
 
 bool Lineup::IsRejected(const std::string& model, int64_t number) const {
   MutexLock lock(mutex_);
   const auto rejected = rejected_.find(model);
   return rejected != rejected_.end() && rejected->second.contains(number);
-}
-
-Rejections Lineup::rejections() const {
-  MutexLock lock(mutex_);
-  return rejected_;
 }
 
 }  // namespace tandem::models

@@ -26,8 +26,15 @@ class Lineup {
  public:
   using OnStep = std::function<void(const VersionStatus&, const std::string& note)>;
 
-  Lineup(Registry& registry, Rejections rejections, OnStep on_step)
-      : registry_(registry), on_step_(std::move(on_step)), rejected_(std::move(rejections)) {}
+  // Keeps which versions of a model are rejected, for the next start; an error refuses the change.
+  using Keep = std::function<absl::Status(const std::string& model, const std::set<int64_t>& rejected)>;
+
+  // `keep` may be null.
+  Lineup(Registry& registry, Keep keep, OnStep on_step)
+      : registry_(registry), keep_(std::move(keep)), on_step_(std::move(on_step)) {}
+
+  // What was kept before.
+  void Restore(Rejections rejections);
 
   // The loader says what is wanted from now on. Rejections of versions that have gone are forgotten.
   void Want(const std::string& model, Wishes wishes);
@@ -43,15 +50,17 @@ class Lineup {
   // Versions above `to` no longer serve. FAILED_PRECONDITION unless `to` is older than what serves and its files are
   // there. True: `to` serves now. False: it is to be loaded first, and what served goes on until then.
   absl::StatusOr<bool> Reject(const std::string& model, int64_t to);
-  // Undoes that for all versions of `model`.
-  void Pardon(const std::string& model);
+  // Undoes that for all versions of `model`. Fails when that cannot be kept.
+  absl::Status Pardon(const std::string& model);
   bool IsRejected(const std::string& model, int64_t number) const;
-  Rejections rejections() const;
 
  private:
   std::vector<int64_t> SettleLocked(const std::string& model) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  absl::Status SetRejected(const std::string& model, std::set<int64_t> rejected) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   Registry& registry_;
+  const Keep keep_;
   const OnStep on_step_;
 
   mutable Mutex mutex_;

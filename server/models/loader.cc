@@ -32,11 +32,17 @@ Loader::Loader(LoaderOptions options, Registry& registry)
         bury_ = true;
         wake_.NotifyAll();
       })),
-      lineup_(registry, options_.rejections, options_.on_step),
+      lineup_(registry, options_.keep_rejected, options_.on_step),
+      orders_([this] {
+        MutexLock lock(mutex_);
+        ordered_ = true;
+        wake_.NotifyAll();
+      }),
       builder_(BuilderOptionsOf()),
       lanes_({.workers = options_.workers,
               .make_handle = [this](std::unique_ptr<Variant> variant) { return Keep(std::move(variant)); },
               .check_memory = options_.check_memory,
+              .auto_state = options_.auto_state,
               .on_step = options_.on_lane_step},
              registry_, builder_) {}
 
@@ -60,9 +66,14 @@ Loader::~Loader() {
   graveyard_->Close();
 }
 
-void Loader::Start() { thread_ = std::thread(&Loader::Loop, this); }
+void Loader::Start(std::set<std::string> unloaded, Rejections rejected) {
+  unloaded_ = std::move(unloaded);
+  lineup_.Restore(std::move(rejected));
+  thread_ = std::thread(&Loader::Loop, this);
+}
 
 void Loader::Stop() {
+  orders_.Close();
   {
     MutexLock lock(mutex_);
     stopping_ = true;
@@ -118,13 +129,15 @@ void Loader::Loop() {
         MutexLock lock(mutex_);
         looks_done_ = asked;
         done_.NotifyAll();
-        while (!stopping_ && !bury_ && !built_ && looks_asked_ == asked && Now() < next) wake_.WaitUntil(mutex_, next);
+        while (!stopping_ && !bury_ && !built_ && !ordered_ && looks_asked_ == asked && Now() < next) {
+          wake_.WaitUntil(mutex_, next);
+        }
         stop = stopping_;
-        if (!stop && !bury_ && !built_) break;
-        bury_ = false;
-        built_ = false;
+        if (!stop && !bury_ && !built_ && !ordered_) break;
+        bury_ = built_ = ordered_ = false;
       }
       Bury();
+      orders_.CarryOut();
       lanes_.TakeResults();
     }
     if (stop) return;
@@ -135,6 +148,7 @@ std::vector<ModelFiles> Loader::LookOnce() {
   std::vector<ModelFiles> found = FindModels();
   std::set<std::string> names;
   for (const ModelFiles& files : found) {
+    orders_.CarryOut();  // they do not wait until all models have loaded
     Align(files);
     names.insert(files.name);
   }
@@ -145,8 +159,9 @@ std::vector<ModelFiles> Loader::LookOnce() {
   }
   ForgetFailures(found);
   known_models_ = names;
-  const bool all = std::all_of(names.begin(), names.end(),
-                               [&](const std::string& name) { return !registry_.PublishedNumbers(name).empty(); });
+  const bool all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    return unloaded_.contains(name) || !registry_.PublishedNumbers(name).empty();
+  });
   MutexLock lock(mutex_);
   all_serving_ = all;
   return found;
@@ -195,6 +210,7 @@ config::ModelConfig Loader::ReadConfig(const ModelFiles& files, absl::Status& st
 }
 
 void Loader::Align(const ModelFiles& files) {
+  if (unloaded_.contains(files.name)) return RetireUnloaded(files);
   absl::Status config_status;
   const config::ModelConfig config = ReadConfig(files, config_status);
   Wishes wishes{.policy = config.version_policy, .keep_previous = config.keep_previous};
@@ -250,12 +266,14 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
   version->model_name = files.name;
   version->number = number;
   version->number_text = absl::StrCat(number);
-  version->route = config.route;
+  version->route = DesireRoute(files.name, config.route);
+  version->outcomes = config.outcomes;
   // Requests may bring more rows than are joined: those run in parts.
   constexpr int64_t kMostRows = 64;
   if (fp32->variant->shares_batch) version->max_batch_size = config.max_batch_size.value_or(kMostRows);
   version->fp32 = Keep(std::move(fp32->variant));
   lineup_.Add(std::move(version), fp32->note);
+  DesireRoute(files.name, config.route);  // again: it may have been overridden meanwhile
   return true;
 }
 
@@ -276,12 +294,9 @@ void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
     absl::Status status;
     const config::ModelConfig config = ReadConfig(files, status);
     if (!status.ok()) continue;  // what serves goes on as it is
+    DesireRoute(files.name, config.route);
     for (int64_t number : registry_.LoadedNumbers(files.name)) {
-      const VersionHandle version = registry_.Loaded(files.name, number);
-      if (version == nullptr || !files.versions.contains(number)) continue;
-      if (version->route != config.route) {
-        registry_.Change(files.name, number, [&](Version& changed) { changed.route = config.route; });
-      }
+      if (!files.versions.contains(number)) continue;
       if (registry_.Get(files.name, number).state == State::kPublished) {
         lanes_.Align(files, number, config, settled);
       } else {
@@ -312,25 +327,6 @@ void Loader::Retract(const std::string& model, const std::vector<int64_t>& numbe
   }
 }
 
-absl::StatusOr<int64_t> Loader::Rollback(const std::string& model, int64_t to) {
-  if (to == 0) {
-    TANDEM_ASSIGN_OR_RETURN(to, lineup_.Previous(model));
-  }
-  TANDEM_ASSIGN_OR_RETURN(const bool at_once, lineup_.Reject(model, to));
-  if (at_once) return to;
-  constexpr int kLooks = 2;  // files must look the same twice
-  for (int look = 0; look < kLooks; ++look) {
-    Sync();
-    const std::vector<int64_t> serving = registry_.PublishedNumbers(model);
-    if (!serving.empty() && serving.back() == to) return to;
-  }
-  const VersionStatus status = registry_.Get(model, to);
-  lineup_.Pardon(model);
-  Sync();
-  return absl::FailedPreconditionError(
-      absl::StrCat("version ", to, " of model ", model, " is ", NameOf(status.state), ": ", status.reason));
-}
-
 // Failures of files that have gone are of no more interest.
 void Loader::ForgetFailures(const std::vector<ModelFiles>& found) {
   std::set<Key> present;
@@ -348,6 +344,10 @@ void Loader::ForgetFailures(const std::vector<ModelFiles>& found) {
     registry_.Remove(key.first, key.second);
     return true;
   });
+  for (const VersionStatus& status : registry_.List()) {
+    const bool wanted = present.contains({status.model, status.version}) && unloaded_.contains(status.model);
+    if (status.state == State::kUnloaded && !wanted) registry_.Remove(status.model, status.version);
+  }
 }
 
 void Loader::Enter(const Key& key, State state, const std::string& reason, const std::string& note) {
@@ -356,17 +356,23 @@ void Loader::Enter(const Key& key, State state, const std::string& reason, const
 }
 
 void Loader::Bury() {
-  for (std::unique_ptr<const Variant>& variant : graveyard_->TakeAll()) {
+  std::vector<std::unique_ptr<const Variant>> dead = graveyard_->TakeAll();
+  if (dead.empty()) return;
+  for (std::unique_ptr<const Variant>& variant : dead) {
     if (options_.forget) options_.forget(*variant->model);
     const Key key{variant->model_name, variant->version};
     variant.reset();
     // The last variant of a version that takes no more requests ends the version.
     if (--living_[key] > 0 || registry_.Get(key.first, key.second).state != State::kDraining) continue;
     living_.erase(key);
-    Enter(key, State::kUnloaded);
-    // Keep it in the list only while its files are there.
-    registry_.Remove(key.first, key.second);
+    const bool by_hand = unloaded_.contains(key.first);
+    Enter(key, State::kUnloaded, by_hand ? kUnloadedByHand : "");
+    // What was unloaded by hand stays in the list, so that whoever misses it is told.
+    if (!by_hand) registry_.Remove(key.first, key.second);
   }
+  MutexLock lock(mutex_);
+  ++burials_;
+  done_.NotifyAll();
 }
 
 }  // namespace tandem::models

@@ -5,6 +5,7 @@
 #ifndef TANDEM_SERVER_MODELS_VERSION_H_
 #define TANDEM_SERVER_MODELS_VERSION_H_
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,6 +17,14 @@
 
 namespace tandem::models {
 
+// What evidence has made of the route `auto`; it means nothing to the other routes.
+struct AutoState {
+  bool int8_serves = false;
+  bool gathers = false;  // comparisons may still change that
+  int attempt = 1;       // at proving int8
+  std::chrono::system_clock::time_point since{};
+};
+
 struct Version {
   std::string model_name;
   int64_t number = 1;
@@ -23,9 +32,11 @@ struct Version {
   // What clients are told; 0 where the batch is not shared.
   int64_t max_batch_size = 0;
   config::RouteConfig route;
+  config::OutcomesConfig outcomes;
   VariantHandle fp32;  // never null
   VariantHandle int8;  // null unless `lane` has a verdict, and at times even then: some are rejected unbuilt
   Lane lane;           // of int8
+  AutoState auto_state;
 
   // Those that are there, fp32 first.
   std::vector<VariantHandle> variants() const {

@@ -59,7 +59,10 @@ absl::StatusOr<Artifact> ReadArtifact(const std::string& folder) {
 Artifact ReadyMadeArtifact(const std::string& folder) {
   Artifact artifact{.model_file = (fs::path(folder) / "model.onnx").string()};
   absl::StatusOr<Report> report = ValidReport(folder, artifact.model_file);
-  if (!report.ok()) report = Report{.reason = std::string(report.status().message())};
+  if (!report.ok()) {
+    report = Report{.reason = std::string(report.status().message()),
+                    .artifact_sha256 = engine::Sha256OfFile(artifact.model_file).value_or("")};
+  }
   artifact.report = std::make_shared<const Report>(*std::move(report));
   return artifact;
 }

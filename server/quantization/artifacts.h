@@ -22,7 +22,8 @@ struct Artifact {
 absl::StatusOr<Artifact> ReadArtifact(const std::string& folder);
 
 // A model.onnx that its owner put into `folder`: served as it is. The verdict is that of the report beside it if there
-// is one, if it is of this very file and was reached on this CPU; else inconclusive, and the reason says why.
+// is one, if it is of this very file and was reached on this CPU; else inconclusive, and the reason says why. Its
+// SHA-256 is told either way.
 Artifact ReadyMadeArtifact(const std::string& folder);
 
 }  // namespace tandem::quantization

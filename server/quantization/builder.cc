@@ -78,9 +78,9 @@ Builder::Builder(BuilderOptions options)
 
 Builder::~Builder() { Stop(); }
 
-void Builder::Start(const BuildKey& key, const Recipe& recipe) {
+void Builder::Start(const BuildKey& key, const Recipe& recipe, bool anew) {
   MutexLock lock(mutex_);
-  queue_.push_back({key, recipe});
+  queue_.push_back({key, recipe, anew});
   work_.NotifyAll();
 }
 
@@ -139,6 +139,7 @@ void Builder::Deliver(const Job& job, absl::StatusOr<Artifact> artifact) {
 absl::StatusOr<Artifact> Builder::Make(const Job& job) {
   TANDEM_RETURN_IF_ERROR(store_.Prepare());
   TANDEM_ASSIGN_OR_RETURN(const std::string hash, HashOf(job.recipe));
+  if (job.anew) store_.Remove(hash);
   absl::StatusOr<Artifact> kept = store_.Find(hash);
   if (kept.ok()) return kept;
   if (!absl::IsNotFound(kept.status())) {

@@ -49,8 +49,9 @@ class Builder {
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;
 
-  // Queues a build. There is none of `key` yet, or it has been cancelled.
-  void Start(const BuildKey& key, const Recipe& recipe);
+  // Queues a build. There is none of `key` yet, or it has been cancelled. `anew`: what is kept of an earlier build of
+  // the same recipe does not do.
+  void Start(const BuildKey& key, const Recipe& recipe, bool anew = false);
   // Drops a queued build, kills a running one, forgets a result. Nothing more is told of it.
   void Cancel(const BuildKey& key);
   std::vector<BuildResult> TakeResults();
@@ -63,6 +64,7 @@ class Builder {
   struct Job {
     BuildKey key;
     Recipe recipe;
+    bool anew = false;
   };
 
   void Loop();

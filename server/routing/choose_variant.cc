@@ -1,12 +1,13 @@
 #include "server/routing/choose_variant.h"
 
+#include <algorithm>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace tandem::routing {
 namespace {
 
-using models::LaneState;
 using models::Precision;
 
 absl::StatusOr<Precision> Requested(absl::string_view name, const Int8Status& int8) {
@@ -21,14 +22,25 @@ absl::StatusOr<Precision> Requested(absl::string_view name, const Int8Status& in
 
 }  // namespace
 
+double Int8Weight(const config::RouteConfig& route, const Int8Status& int8) {
+  if (!int8.loaded) return 0;
+  if (route.mode == "int8") return 1;
+  if (route.mode == "split") return route.int8_weight;
+  return route.mode == "auto" && int8.auto_state.int8_serves ? 1 : 0;
+}
+
 absl::StatusOr<Precision> ChooseVariant(absl::string_view requested, const config::RouteConfig& route,
-                                        const Int8Status& int8) {
+                                        const Int8Status& int8, double draw) {
   if (!requested.empty()) return Requested(requested, int8);
-  if (!int8.loaded) return Precision::kFp32;
-  const bool for_study = int8.lane.report != nullptr && int8.lane.report->method == "binary";
-  const bool trusted = int8.lane.state == LaneState::kProven && !for_study;
-  const bool wanted = route.mode == "int8" || (route.mode == "auto" && trusted);
-  return wanted ? Precision::kInt8 : Precision::kFp32;
+  return draw < Int8Weight(route, int8) ? Precision::kInt8 : Precision::kFp32;
+}
+
+double ComparedShare(const config::RouteConfig& route, const Int8Status& int8) {
+  if (!int8.loaded) return 0;
+  if (route.mode == "shadow") return route.shadow_rate;
+  if (route.mode != "auto") return 0;
+  if (int8.auto_state.int8_serves) return std::max(route.shadow_rate, kWatchedShare);
+  return int8.auto_state.gathers ? route.shadow_rate : 0;
 }
 
 }  // namespace tandem::routing

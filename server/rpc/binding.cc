@@ -1,6 +1,8 @@
 #include "server/rpc/binding.h"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -65,15 +67,42 @@ absl::Status CheckDatatype(const TensorSpec& spec, absl::string_view given) {
   return absl::InvalidArgumentError(absl::StrCat("expected datatype ", WireName(spec.type), ", got ", Quoted(given)));
 }
 
-absl::Status BindBytes(Blocks blocks, const InferRequest& request, size_t index, const TensorSpec& spec,
-                       InputBytes& target) {
-  const InferRequest::Input& input = request.inputs[index];
+// The region that a tensor is in, when it reaches as far.
+absl::StatusOr<shared_memory::RegionHandle> BindMemory(const InferRequest::Memory& memory,
+                                                       const shared_memory::Regions* regions) {
+  if (regions == nullptr) {
+    return absl::PermissionDeniedError("shared memory is off: the server was not started with --shared-memory");
+  }
+  TANDEM_ASSIGN_OR_RETURN(shared_memory::RegionHandle region, regions->Find(memory.region));
+  TANDEM_RETURN_IF_ERROR(region->CheckRange(memory.offset, memory.byte_size));
+  return region;
+}
+
+absl::Status CheckBytes(const TensorSpec& spec, const Shape& shape, size_t expected, uint64_t given) {
+  if (given == expected) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("expected ", expected, " bytes for ", WireName(spec.type),
+                                                 engine::ToString(shape), ", got ", given));
+}
+
+absl::Status BindShared(const InferRequest::Input& input, const TensorSpec& spec, const shared_memory::Regions* regions,
+                        size_t bytes, InputBytes& target) {
+  TANDEM_ASSIGN_OR_RETURN(target.region, BindMemory(input.memory, regions));
+  target.region_offset = input.memory.offset;
+  if (bytes > regions->options().max_input_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat("expected at most ", regions->options().max_input_bytes,
+                                                   " bytes (max_message_size), got ", bytes));
+  }
+  return CheckBytes(spec, input.shape, bytes, input.memory.byte_size);
+}
+
+// `raw`: the input's place among raw_input_contents, if there are any.
+absl::Status BindBytes(Blocks blocks, const InferRequest& request, const InferRequest::Input& input, size_t raw,
+                       const TensorSpec& spec, const shared_memory::Regions* regions, InputBytes& target) {
   TANDEM_ASSIGN_OR_RETURN(const size_t bytes, BytesOf(spec, input.shape));
+  if (!input.memory.region.empty()) return BindShared(input, spec, regions, bytes, target);
   if (!request.raw.empty()) {
-    target.raw = request.raw[index];
-    if (target.raw.length == bytes) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("expected ", bytes, " bytes for ", WireName(spec.type),
-                                                   engine::ToString(input.shape), ", got ", target.raw.length));
+    target.raw = request.raw[raw];
+    return CheckBytes(spec, input.shape, bytes, target.raw.length);
   }
   const int64_t elements = static_cast<int64_t>(bytes / engine::SizeOf(spec.type));
   TANDEM_ASSIGN_OR_RETURN(target.decoded, DecodeContents(blocks, input.contents, spec.type, elements));
@@ -81,44 +110,42 @@ absl::Status BindBytes(Blocks blocks, const InferRequest& request, size_t index,
   return absl::OkStatus();
 }
 
-absl::Status CheckRawOrTyped(const InferRequest& request) {
-  if (request.raw.empty()) return absl::OkStatus();
+// Each input has its values in one place.
+absl::Status CheckPlaces(const InferRequest& request) {
+  size_t in_message = 0;
   for (const InferRequest::Input& input : request.inputs) {
-    if (!input.contents.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input ", Quoted(input.name), ": values are given both in contents and in raw_input_contents"));
-    }
+    const bool shared = !input.memory.region.empty();
+    if (!shared) ++in_message;
+    if (input.contents.empty() || (request.raw.empty() && !shared)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(input.name),
+                                                   ": values are given both in contents and in ",
+                                                   shared ? "shared memory" : "raw_input_contents"));
   }
-  if (request.raw.size() == request.inputs.size()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("expected ", request.inputs.size(), " raw_input_contents, one an input, got ", request.raw.size()));
-}
-
-absl::Status BindInput(Blocks blocks, const InferRequest& request, size_t index, const TensorSpec& spec, Shape& shape,
-                       InputBytes& bytes) {
-  const InferRequest::Input& input = request.inputs[index];
-  TANDEM_RETURN_IF_ERROR(CheckDatatype(spec, input.datatype));
-  TANDEM_RETURN_IF_ERROR(CheckShape(spec, input.shape));
-  shape = input.shape;
-  return BindBytes(blocks, request, index, spec, bytes);
+  if (request.raw.empty() || request.raw.size() == in_message) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "expected ", in_message, " raw_input_contents, one an input in the message, got ", request.raw.size()));
 }
 
 absl::Status BindInputs(Blocks blocks, const InferRequest& request, const std::vector<TensorSpec>& specs,
-                        std::vector<Shape>& shapes, Binding& binding) {
+                        const shared_memory::Regions* regions, std::vector<Shape>& shapes, Binding& binding) {
   shapes.resize(specs.size());
   binding.inputs.resize(specs.size());
   absl::InlinedVector<bool, 4> given(specs.size(), false);
-  for (size_t i = 0; i < request.inputs.size(); ++i) {
-    const absl::string_view name = request.inputs[i].name;
-    const int at = Find(specs, name);
+  size_t raw = 0;
+  for (const InferRequest::Input& input : request.inputs) {
+    const int at = Find(specs, input.name);
     if (at < 0) {
       return absl::InvalidArgumentError(
-          absl::StrCat("unknown input ", Quoted(name), "; the model has ", NamesOf(specs)));
+          absl::StrCat("unknown input ", Quoted(input.name), "; the model has ", NamesOf(specs)));
     }
-    if (given[at]) return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(name), " is given twice"));
+    if (given[at]) return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(input.name), " is given twice"));
     given[at] = true;
-    const absl::Status status = BindInput(blocks, request, i, specs[at], shapes[at], binding.inputs[at]);
-    if (!status.ok()) return engine::WithContext(status, absl::StrCat("input ", Quoted(name)));
+    absl::Status status = CheckDatatype(specs[at], input.datatype);
+    if (status.ok()) status = CheckShape(specs[at], input.shape);
+    if (status.ok()) status = BindBytes(blocks, request, input, raw, specs[at], regions, binding.inputs[at]);
+    if (!status.ok()) return engine::WithContext(status, absl::StrCat("input ", Quoted(input.name)));
+    shapes[at] = input.shape;
+    if (input.memory.region.empty()) ++raw;
   }
   for (size_t i = 0; i < specs.size(); ++i) {
     if (given[i]) continue;
@@ -128,19 +155,28 @@ absl::Status BindInputs(Blocks blocks, const InferRequest& request, const std::v
   return absl::OkStatus();
 }
 
-absl::Status BindOutputs(const InferRequest& request, const std::vector<TensorSpec>& specs, Binding& binding) {
-  for (size_t i = 0; request.outputs.empty() && i < specs.size(); ++i) binding.outputs.push_back(static_cast<int>(i));
-  for (absl::string_view name : request.outputs) {
-    const int at = Find(specs, name);
+absl::Status BindOutputs(const InferRequest& request, const std::vector<TensorSpec>& specs,
+                         const shared_memory::Regions* regions, Binding& binding) {
+  for (size_t i = 0; request.outputs.empty() && i < specs.size(); ++i) {
+    binding.outputs.push_back({.index = static_cast<int>(i)});
+  }
+  for (const InferRequest::Output& output : request.outputs) {
+    const int at = Find(specs, output.name);
     if (at < 0) {
       return absl::InvalidArgumentError(
-          absl::StrCat("unknown output ", Quoted(name), "; the model has ", NamesOf(specs)));
+          absl::StrCat("unknown output ", Quoted(output.name), "; the model has ", NamesOf(specs)));
     }
-    for (int earlier : binding.outputs) {
-      if (earlier == at)
-        return absl::InvalidArgumentError(absl::StrCat("output ", Quoted(name), " is asked for twice"));
+    for (const BoundOutput& earlier : binding.outputs) {
+      if (earlier.index != at) continue;
+      return absl::InvalidArgumentError(absl::StrCat("output ", Quoted(output.name), " is asked for twice"));
     }
-    binding.outputs.push_back(at);
+    BoundOutput& bound = binding.outputs.emplace_back(BoundOutput{.index = at});
+    if (output.memory.region.empty()) continue;
+    auto region = BindMemory(output.memory, regions);
+    if (!region.ok()) return engine::WithContext(region.status(), absl::StrCat("output ", Quoted(output.name)));
+    bound.region = *std::move(region);
+    bound.region_offset = output.memory.offset;
+    bound.region_bytes = output.memory.byte_size;
   }
   return absl::OkStatus();
 }
@@ -163,11 +199,25 @@ absl::Status BindRows(const std::vector<TensorSpec>& specs, const std::vector<Sh
 
 }  // namespace
 
+bool UsesSharedMemory(const Binding& binding) {
+  const auto is_shared = [](const auto& tensor) { return tensor.region != nullptr; };
+  return std::any_of(binding.inputs.begin(), binding.inputs.end(), is_shared) ||
+         std::any_of(binding.outputs.begin(), binding.outputs.end(), is_shared);
+}
+
+void CopyInput(Blocks blocks, const InputBytes& input, size_t offset, size_t size, char* to) {
+  if (input.is_raw) {
+    CopyRange(blocks, SubRange(blocks, input.raw, offset, size), to);
+  } else {
+    input.decoded.copy(to, size, offset);
+  }
+}
+
 absl::Status Bind(Blocks blocks, const InferRequest& request, const engine::Model& model, bool shares_batch,
-                  std::vector<Shape>& shapes, Binding& binding) {
-  TANDEM_RETURN_IF_ERROR(CheckRawOrTyped(request));
-  TANDEM_RETURN_IF_ERROR(BindInputs(blocks, request, model.inputs(), shapes, binding));
-  TANDEM_RETURN_IF_ERROR(BindOutputs(request, model.outputs(), binding));
+                  const shared_memory::Regions* regions, std::vector<Shape>& shapes, Binding& binding) {
+  TANDEM_RETURN_IF_ERROR(CheckPlaces(request));
+  TANDEM_RETURN_IF_ERROR(BindInputs(blocks, request, model.inputs(), regions, shapes, binding));
+  TANDEM_RETURN_IF_ERROR(BindOutputs(request, model.outputs(), regions, binding));
   if (shares_batch) TANDEM_RETURN_IF_ERROR(BindRows(model.inputs(), shapes, binding));
   return engine::CheckInputShapes(model, shapes);
 }

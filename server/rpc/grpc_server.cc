@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/status.h"
 
 namespace tandem::rpc {
 namespace {
@@ -17,19 +18,32 @@ std::string WithPort(const std::string& address, int port) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
 }
 
+std::unique_ptr<shared_memory::Regions> RegionsOf(const GrpcServerOptions& options) {
+  if (!options.shared_memory) return nullptr;
+  return std::make_unique<shared_memory::Regions>(
+      shared_memory::RegionsOptions{.max_input_bytes = static_cast<uint64_t>(options.max_message_size)});
+}
+
 }  // namespace
+
+GrpcServer::GrpcServer(const GrpcServerOptions& options, models::Registry& registry)
+    : regions_(RegionsOf(options)),
+      inference_(registry,
+                 {.ready = options.ready, .control = options.control, .regions = regions_.get(), .log = options.log}),
+      health_(registry, options.ready) {}
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options,
                                                               models::Registry& registry,
                                                               scheduling::Dispatcher& dispatcher,
                                                               scheduling::InlineRunner& inline_runner) {
+  TANDEM_ASSIGN_OR_RETURN(const auto credentials, MakeCredentials(options.tls));
   std::unique_ptr<GrpcServer> self(new GrpcServer(options, registry));
   static const bool reflection = (grpc::reflection::InitProtoReflectionServerBuilderPlugin(), true);
   static_cast<void>(reflection);
 
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(options.address, credentials, &port);
   // Two daemons on one port would share its connections without a word.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_size));
@@ -40,8 +54,9 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.SetResourceQuota(quota);
   builder.RegisterService(&self->inference_);
   builder.RegisterService(&self->health_);
-  self->receiver_ = std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry,
-                                                    dispatcher, inline_runner);
+  self->receiver_ =
+      std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry, dispatcher,
+                                      inline_runner, self->regions_.get(), options.shadow_runner, options.outcomes);
   self->server_ = builder.BuildAndStart();
   if (self->server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.address, " (grpc_address)"));

@@ -9,10 +9,12 @@
 
 #include "absl/status/statusor.h"
 #include "server/models/registry.h"
+#include "server/rpc/credentials.h"
 #include "server/rpc/health_service.h"
 #include "server/rpc/infer_receiver.h"
 #include "server/rpc/inference_service.h"
 #include "server/scheduling/dispatcher.h"
+#include "server/shared_memory/regions.h"
 
 namespace tandem::rpc {
 
@@ -20,11 +22,18 @@ struct GrpcServerOptions {
   std::string address;  // HOST:PORT, port 0: any free
   int64_t max_message_size = 64 << 20;
   std::function<bool()> ready;  // whether the server takes requests
+  bool shared_memory = false;   // clients may register theirs
+  ModelControl control;         // how clients load and unload models; empty: they may not
+  const settings::LogSettings& log;
+  TlsFiles tls;  // none: plain text
+  // Both outlive the server.
+  shadow::Runner* shadow_runner = nullptr;  // compares a share of the requests
+  shadow::Outcomes* outcomes = nullptr;     // keeps answers until clients tell whether they were right
 };
 
 class GrpcServer {
  public:
-  // Listens at once. UNAVAILABLE when the address cannot be bound.
+  // Listens at once. UNAVAILABLE when the address cannot be bound, INVALID_ARGUMENT when a file for TLS is no good.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options, models::Registry& registry,
                                                            scheduling::Dispatcher& dispatcher,
                                                            scheduling::InlineRunner& inline_runner);
@@ -38,9 +47,9 @@ class GrpcServer {
   const InferReceiver& receiver() const { return *receiver_; }
 
  private:
-  GrpcServer(const GrpcServerOptions& options, models::Registry& registry)
-      : inference_(registry, options.ready), health_(registry, options.ready) {}
+  GrpcServer(const GrpcServerOptions& options, models::Registry& registry);
 
+  std::unique_ptr<shared_memory::Regions> regions_;  // null: off
   InferenceService inference_;
   HealthService health_;
   std::string address_;

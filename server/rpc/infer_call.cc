@@ -1,15 +1,18 @@
 #include "server/rpc/infer_call.h"
 
+#include <cstring>
 #include <limits>
+#include <memory>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
 #include "server/routing/choose_variant.h"
+#include "server/routing/draw.h"
+#include "server/rpc/captured_exchange.h"
 #include "server/rpc/datatype.h"
-#include "server/rpc/infer_response.h"
-#include "server/rpc/status.h"
-#include "server/sync/unseen_order.h"
 
 namespace tandem::rpc {
 namespace {
@@ -31,23 +34,17 @@ OutputView ViewOf(const engine::TensorSpec& spec, const engine::Tensor& tensor, 
 
 }  // namespace
 
-void InferCall::Reset() {
+void InferCall::Release() {
   cancelled.store(false, std::memory_order_relaxed);
   queued_ = false;
-  ends_missing_ = 2;
-  server_context_.emplace();
-  writer_.emplace(&*server_context_);
-  server_context_->AsyncNotifyWhenDone(&tags_[1]);
-}
-
-void InferCall::Release() {
-  writer_.reset();
-  server_context_.reset();
+  compared_ = Compared::kNo;
   buffer_.Clear();
   slices_.clear();
   blocks_.clear();
   parsed_ = InferRequest{};
   binding_ = Binding{};
+  id_.clear();
+  gathered_ = absl::OkStatus();
   shapes.clear();
   rows = 1;
   bytes = 0;
@@ -56,12 +53,12 @@ void InferCall::Release() {
   version_.reset();
 }
 
-void InferCall::Arrived() {
+void InferCall::Arrived(const grpc::ServerContext& call) {
   arrived = Now();
-  absl::Status status = Prepare();
+  absl::Status status = Prepare(call);
   if (status.ok() && context_.inline_runner.Offer(*this)) return;
   if (status.ok()) {
-    // From here on a worker may answer at any moment: set what Done reads first.
+    // From here on a worker may answer at any moment: set what Cancel reads first.
     queued_ = true;
     status = context_.dispatcher.Submit(this);
     if (status.ok()) return;
@@ -70,22 +67,27 @@ void InferCall::Arrived() {
   Refuse(status);
 }
 
-absl::Status InferCall::Prepare() {
+absl::Status InferCall::Prepare(const grpc::ServerContext& call) {
   TANDEM_RETURN_IF_ERROR(ReadBuffer());
   TANDEM_RETURN_IF_ERROR(ParseInferRequest(blocks_, parsed_));
-  TANDEM_ASSIGN_OR_RETURN(version_, context_.registry.Find(parsed_.model_name, parsed_.model_version));
-  variant_ = version_->fp32.get();  // which counts the request if it is refused
-  TANDEM_RETURN_IF_ERROR(ChooseVariant());
-  const absl::Status bound = Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, shapes, binding_);
-  if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
-  rows = binding_.rows;
-  deadline = Deadline();
-  if (deadline <= arrived) return absl::DeadlineExceededError("the deadline passed before the request arrived");
   if (parsed_.id.empty()) {
     id_ = absl::StrCat(context_.id_prefix, absl::Hex(++context_.next_id));
   } else {
     id_.assign(parsed_.id.data(), parsed_.id.size());
   }
+  TANDEM_ASSIGN_OR_RETURN(version_, context_.registry.Find(parsed_.model_name, parsed_.model_version));
+  variant_ = version_->fp32.get();  // which counts the request if it is refused
+  TANDEM_RETURN_IF_ERROR(ChooseVariant());
+  const absl::Status bound =
+      Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, context_.regions, shapes, binding_);
+  if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
+  // Their owner may overwrite them as soon as there is an answer.
+  if (UsesSharedMemory(binding_)) compared_ = Compared::kNo;
+  rows = binding_.rows;
+  deadline = DeadlineOf(call);
+  priority = parsed_.priority;
+  start_by = StartBy();
+  if (deadline <= arrived) return absl::DeadlineExceededError("the deadline passed before the request arrived");
   // The queue lives within the variant and keeps it and its version alive.
   queue = std::shared_ptr<batching::Queue>(version_, variant_->queue.get());
   return absl::OkStatus();
@@ -101,19 +103,37 @@ absl::Status InferCall::ReadBuffer() {
 }
 
 absl::Status InferCall::ChooseVariant() {
-  const auto precision = routing::ChooseVariant(parsed_.variant, version_->route,
-                                                {.loaded = version_->int8 != nullptr, .lane = version_->lane});
+  const routing::Int8Status int8{
+      .loaded = version_->int8 != nullptr, .lane = version_->lane, .auto_state = version_->auto_state};
+  const auto precision = routing::ChooseVariant(parsed_.variant, version_->route, int8, Draw());
   if (!precision.ok()) return engine::WithContext(precision.status(), variant_->queue->options().name);
   if (*precision == models::Precision::kInt8) variant_ = version_->int8.get();
+  const double share = routing::ComparedShare(version_->route, int8);
+  if (share == 0 || context_.shadow_runner == nullptr || !parsed_.variant.empty()) return absl::OkStatus();
+  const double drawn = routing::DrawOf(context_.next_draw++);
+  const bool watched = *precision == models::Precision::kInt8 && drawn < routing::kWatchedShare;
+  compared_ = watched ? Compared::kInAnyCase : drawn < share ? Compared::kYes : Compared::kNo;
   return absl::OkStatus();
 }
 
-Time InferCall::Deadline() const {
-  const gpr_timespec raw = server_context_->raw_deadline();
+double InferCall::Draw() {
+  if (version_->route.mode != "split") return 0;
+  const absl::string_view key = parsed_.routing_key.empty() ? parsed_.id : parsed_.routing_key;
+  return key.empty() ? routing::DrawOf(context_.next_draw++) : routing::DrawOf(version_->model_name, key);
+}
+
+Time InferCall::DeadlineOf(const grpc::ServerContext& call) const {
+  const gpr_timespec raw = call.raw_deadline();
   if (gpr_time_cmp(raw, gpr_inf_future(raw.clock_type)) == 0) return Time::max();
-  const auto left = server_context_->deadline() - std::chrono::system_clock::now();
+  const auto left = call.deadline() - std::chrono::system_clock::now();
   constexpr auto kForEver = std::chrono::hours(24 * 365);
   return left > kForEver ? Time::max() : arrived + std::chrono::duration_cast<Duration>(left);
+}
+
+Time InferCall::StartBy() const {
+  constexpr std::chrono::microseconds kForEver = std::chrono::hours(24 * 365);
+  if (parsed_.timeout_us == 0 || parsed_.timeout_us > static_cast<uint64_t>(kForEver.count())) return Time::max();
+  return arrived + std::chrono::microseconds(parsed_.timeout_us);
 }
 
 void InferCall::Refuse(const absl::Status& status) {
@@ -122,46 +142,81 @@ void InferCall::Refuse(const absl::Status& status) {
   } else {
     context_.refused[static_cast<size_t>(status.code())].Add(1);
   }
-  writer_->FinishWithError(ToGrpc(status), &tags_[2]);
+  responder_.Respond(status);
 }
 
-bool InferCall::Done() {
-  if (queued_ && server_context_->IsCancelled()) {
-    cancelled.store(true, std::memory_order_relaxed);
-    // Free its place in the queue at once, unless a worker has it already.
-    if (context_.dispatcher.Withdraw(this)) Refuse(absl::CancelledError("the client has gone"));
-  }
-  return --ends_missing_ == 0;
+void InferCall::Cancel() {
+  if (!queued_) return;
+  cancelled.store(true, std::memory_order_relaxed);
+  // Free its place in the queue at once, unless a worker has it already.
+  if (context_.dispatcher.Withdraw(this)) Refuse(absl::CancelledError("the client has gone"));
 }
-
-bool InferCall::Finished() { return --ends_missing_ == 0; }
 
 void InferCall::Gather(int i, size_t offset, size_t size, void* destination) const {
   const InputBytes& input = binding_.inputs[i];
   char* to = static_cast<char*>(destination);
-  if (input.is_raw) {
-    CopyRange(blocks_, SubRange(blocks_, input.raw, offset, size), to);
-  } else {
-    input.decoded.copy(to, size, offset);
-  }
+  if (input.region == nullptr) return CopyInput(blocks_, input, offset, size, to);
+  const absl::Status read = input.region->Read(input.region_offset + offset, size, to);
+  if (read.ok()) return;
+  gathered_ = read;
+  std::memset(to, 0, size);
 }
 
 void InferCall::Answer(const absl::Status& status, const batching::Results* results, metrics::RequestTimes times,
                        metrics::VersionMetrics::Shard& shard) {
-  const absl::StatusOr<grpc::ByteBuffer> answer = status.ok() ? Encoded(*results) : status;
-  // Count first: after Finish the call may be another's already, and clients may ask for the counts.
+  const absl::Status& failed = status.ok() ? gathered_ : status;
+  std::optional<shadow::Job> job;
+  if (compared_ != Compared::kNo && failed.ok()) job = MakeJob(*results, times);
+  absl::StatusOr<grpc::Slice> answer = failed.ok() ? Encoded(*results, job.has_value() ? &*job : nullptr) : failed;
+  if (answer.ok() && version_->outcomes.keep > 0 && context_.outcomes != nullptr) KeepForOutcome(*results);
+  shadow::Runner* const runner = context_.shadow_runner;
+  // Count first: after Respond the call may be another's already, and clients may ask for the counts.
   shard.RequestDone(answer.status().code(), times);
-  UnseenOrderBegins(this);
-  if (answer.ok()) {
-    writer_->Finish(*answer, grpc::Status::OK, &tags_[2]);
-  } else {
-    writer_->FinishWithError(ToGrpc(answer.status()), &tags_[2]);
-  }
+  const bool compare = job.has_value() && answer.ok();
+  responder_.Respond(std::move(answer));
+  // The client does not wait for this, and the call is no longer ours.
+  if (compare) runner->Offer(*std::move(job));
 }
 
-absl::StatusOr<grpc::ByteBuffer> InferCall::Encoded(const batching::Results& results) const {
+void InferCall::KeepForOutcome(const batching::Results& results) const {
+  std::vector<int> all(results.outputs.size());
+  std::iota(all.begin(), all.end(), 0);
+  context_.outcomes->Answered({.model = version_->model_name,
+                               .version = version_->number,
+                               .id = id_,
+                               .by = variant_->precision,
+                               .answer = evidence::AnswerOf(shadow::RowsOf(results, all)),
+                               .at = arrived},
+                              version_->outcomes);
+}
+
+shadow::Job InferCall::MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const {
+  shadow::Job job{.version = version_,
+                  .answered_by = variant_->precision,
+                  .shapes = shapes,
+                  .id = version_->outcomes.keep > 0 ? id_ : "",
+                  .bytes = bytes,
+                  .took = shadow::ShareOf(results, times.compute),
+                  .answered = arrived + times.total,
+                  .must_run = compared_ == Compared::kInAnyCase};
+  for (const BoundOutput& bound : binding_.outputs) {
+    const int i = bound.index;
+    const engine::Tensor& output = *results.outputs[i];
+    job.answers.push_back({.output = i, .type = output.type(), .shape = output.shape()});
+    if (!results.whole) job.answers.back().shape[0] = results.rows;
+  }
+  return job;
+}
+
+absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results, shadow::Job* job) {
   absl::InlinedVector<OutputView, 4> views;
-  for (int i : binding_.outputs) views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
+  for (const BoundOutput& output : binding_.outputs) {
+    const int i = output.index;
+    views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
+    if (output.region == nullptr) continue;
+    TANDEM_RETURN_IF_ERROR(WriteShared(output, views.back()));
+    views.back().bytes = 0;  // none of it is in the message
+  }
   const InferResponse response{.model_name = version_->model_name,
                                .model_version = version_->number_text,
                                .id = id_,
@@ -173,7 +228,23 @@ absl::StatusOr<grpc::ByteBuffer> InferCall::Encoded(const batching::Results& res
   }
   grpc::Slice slice(size);
   Encode(response, reinterpret_cast<char*>(const_cast<uint8_t*>(slice.begin())));
-  return grpc::ByteBuffer(&slice, 1);
+  if (job != nullptr) {
+    job->bytes += size;
+    job->exchange = std::make_unique<CapturedExchange>(std::move(slices_), std::move(blocks_), std::move(binding_),
+                                                       slice, ValueOffsets(response));
+  }
+  return slice;
+}
+
+absl::Status InferCall::WriteShared(const BoundOutput& output, const OutputView& view) const {
+  absl::Status status;
+  if (view.bytes > output.region_bytes) {
+    status = absl::InvalidArgumentError(
+        absl::StrCat("the results are ", view.bytes, " bytes, the shared memory given is ", output.region_bytes));
+  } else {
+    status = output.region->Write(output.region_offset, view.bytes, view.data);
+  }
+  return engine::WithContext(status, absl::StrCat("output ", Quoted(view.name)));
 }
 
 }  // namespace tandem::rpc

@@ -1,5 +1,6 @@
 #include "server/rpc/infer_request.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -68,7 +69,7 @@ class Parser {
       } else if (reader.Is(3, WireType::kVarint)) {
         TANDEM_RETURN_IF_ERROR(Dimension(reader.Varint(), input.shape));
       } else if (reader.Is(4, WireType::kBytes)) {
-        TANDEM_RETURN_IF_ERROR(TensorParameter(reader.Payload(), input.name));
+        TANDEM_RETURN_IF_ERROR(TensorParameter(reader.Payload(), input.name, input.memory));
       } else if (reader.Is(5, WireType::kBytes)) {
         TANDEM_RETURN_IF_ERROR(CheckCount(input.contents.size(), "contents"));
         input.contents.push_back(reader.Payload());
@@ -77,57 +78,94 @@ class Parser {
     return Done(reader, "InferInputTensor");
   }
 
-  absl::Status Output(const Range& range, absl::string_view& name) {
+  absl::Status Output(const Range& range, InferRequest::Output& output) {
     WireReader reader(blocks_, range);
     while (reader.Next()) {
       if (reader.Is(1, WireType::kBytes)) {
-        TANDEM_RETURN_IF_ERROR(Text(reader, name));
+        TANDEM_RETURN_IF_ERROR(Text(reader, output.name));
       } else if (reader.Is(2, WireType::kBytes)) {
-        TANDEM_RETURN_IF_ERROR(TensorParameter(reader.Payload(), name));
+        TANDEM_RETURN_IF_ERROR(TensorParameter(reader.Payload(), output.name, output.memory));
       }
     }
     return Done(reader, "InferRequestedOutputTensor");
   }
 
-  // A map entry: key = 1, value = 2 (InferParameter). `value` is empty where none was given.
-  struct Entry {
+  // A map entry (key = 1, value = 2) whose value is an InferParameter: a text (3), or an int64 (2) or uint64 (5).
+  struct Parameter {
     absl::string_view key;
-    Range value;
+    std::optional<absl::string_view> text;
+    std::optional<uint64_t> number;  // only if it is not negative
   };
-  absl::Status MapEntry(const Range& range, Entry& entry) {
+  absl::Status ReadParameter(const Range& range, Parameter& parameter) {
     WireReader reader(blocks_, range);
     while (reader.Next()) {
       if (reader.Is(1, WireType::kBytes)) {
-        TANDEM_RETURN_IF_ERROR(Text(reader, entry.key));
+        TANDEM_RETURN_IF_ERROR(Text(reader, parameter.key));
       } else if (reader.Is(2, WireType::kBytes)) {
-        entry.value = reader.Payload();
+        TANDEM_RETURN_IF_ERROR(Value(reader.Payload(), parameter));
       }
     }
     return Done(reader, "parameters");
   }
 
-  absl::Status RequestParameter(const Range& range) {
-    Entry entry;
-    TANDEM_RETURN_IF_ERROR(MapEntry(range, entry));
-    if (entry.key != "variant") return absl::OkStatus();
-    WireReader reader(blocks_, entry.value);
-    bool is_text = false;
-    while (reader.Next()) {
-      is_text = reader.Is(3, WireType::kBytes);
-      if (is_text) TANDEM_RETURN_IF_ERROR(Text(reader, request_.variant));
+  absl::Status Value(const Range& range, Parameter& parameter) {
+    WireReader reader(blocks_, range);
+    while (reader.Next()) {  // of several choices the last one counts
+      parameter.text.reset();
+      parameter.number.reset();
+      if (reader.Is(3, WireType::kBytes)) {
+        TANDEM_RETURN_IF_ERROR(Text(reader, parameter.text.emplace()));
+      } else if (reader.Is(2, WireType::kVarint)) {
+        const auto number = static_cast<int64_t>(reader.Varint());
+        if (number >= 0) parameter.number = static_cast<uint64_t>(number);
+      } else if (reader.Is(5, WireType::kVarint)) {
+        parameter.number = reader.Varint();
+      }
     }
-    TANDEM_RETURN_IF_ERROR(Done(reader, "InferParameter"));
-    if (is_text && !request_.variant.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError("parameter \"variant\": expected a string such as \"fp32\"");
+    return Done(reader, "InferParameter");
   }
 
-  absl::Status TensorParameter(const Range& range, absl::string_view tensor) {
-    Entry entry;
-    TANDEM_RETURN_IF_ERROR(MapEntry(range, entry));
-    if (entry.key == "classification" || entry.key == "shared_memory_region") {
-      return absl::UnimplementedError(
-          absl::StrCat("tensor ", Quoted(tensor), ": the ", entry.key, " extension is not served"));
+  absl::Status RequestParameter(const Range& range) {
+    Parameter parameter;
+    TANDEM_RETURN_IF_ERROR(ReadParameter(range, parameter));
+    if (parameter.key == "variant") {
+      request_.variant = parameter.text.value_or("");
+      if (!request_.variant.empty()) return absl::OkStatus();
+      return absl::InvalidArgumentError("parameter \"variant\": expected a string such as \"fp32\"");
     }
+    if (parameter.key == "routing_key") {
+      request_.routing_key = parameter.text.value_or("");
+      if (!request_.routing_key.empty()) return absl::OkStatus();
+      return absl::InvalidArgumentError("parameter \"routing_key\": expected a string that is not empty");
+    }
+    if (parameter.key == "priority") return Number(parameter, request_.priority);
+    if (parameter.key == "timeout") return Number(parameter, request_.timeout_us);
+    return absl::OkStatus();
+  }
+
+  static absl::Status Number(const Parameter& parameter, uint64_t& number) {
+    if (!parameter.number.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("parameter ", Quoted(parameter.key), ": expected an integer of at least 0"));
+    }
+    number = *parameter.number;
+    return absl::OkStatus();
+  }
+
+  absl::Status TensorParameter(const Range& range, absl::string_view tensor, InferRequest::Memory& memory) {
+    Parameter parameter;
+    TANDEM_RETURN_IF_ERROR(ReadParameter(range, parameter));
+    if (parameter.key == "classification") {
+      return absl::UnimplementedError(
+          absl::StrCat("tensor ", Quoted(tensor), ": the classification extension is not served"));
+    }
+    if (parameter.key == "shared_memory_region") {
+      memory.region = parameter.text.value_or("");
+      if (!memory.region.empty()) return absl::OkStatus();
+      return absl::InvalidArgumentError(absl::StrCat("parameter ", Quoted(parameter.key), ": expected a name"));
+    }
+    if (parameter.key == "shared_memory_offset") return Number(parameter, memory.offset);
+    if (parameter.key == "shared_memory_byte_size") return Number(parameter, memory.byte_size);
     return absl::OkStatus();
   }
 

@@ -79,6 +79,17 @@ size_t EncodedSize(const InferResponse& response) {
   return size;
 }
 
+std::vector<size_t> ValueOffsets(const InferResponse& response) {
+  std::vector<size_t> offsets(response.outputs.size());
+  // They are the last fields, in order.
+  size_t end = EncodedSize(response);
+  for (size_t i = offsets.size(); i-- > 0;) {
+    offsets[i] = end - response.outputs[i].bytes;
+    end -= BytesFieldSize(response.outputs[i].bytes);
+  }
+  return offsets;
+}
+
 void Encode(const InferResponse& response, char* to) {
   Writer writer(to);
   writer.Text(1, response.model_name);
@@ -90,6 +101,23 @@ void Encode(const InferResponse& response, char* to) {
   writer.Bytes(3, response.variant.data(), response.variant.size());
   for (const OutputView& output : response.outputs) EncodeOutput(output, writer);
   for (const OutputView& output : response.outputs) writer.Bytes(6, output.data, output.bytes);
+}
+
+std::string StreamHead(size_t size) {
+  std::string head(1 + VarintSize(size), '\0');
+  Writer(head.data()).Head(2, size);
+  return head;
+}
+
+std::string EncodeStreamError(absl::string_view message, absl::string_view id) {
+  // proto3 would leave out an empty text, and with it the fact that this is an error.
+  if (message.empty()) message = "failed";
+  std::string bytes(BytesFieldSize(message.size()) + BytesFieldSize(TextFieldSize(id)), '\0');
+  Writer writer(bytes.data());
+  writer.Text(1, message);
+  writer.Head(2, TextFieldSize(id));
+  writer.Text(3, id);
+  return bytes;
 }
 
 }  // namespace tandem::rpc

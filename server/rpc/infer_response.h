@@ -3,6 +3,8 @@
 #define TANDEM_SERVER_RPC_INFER_RESPONSE_H_
 
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -28,8 +30,15 @@ struct InferResponse {
 };
 
 size_t EncodedSize(const InferResponse& response);
+// Where the values of each output begin in what Encode writes.
+std::vector<size_t> ValueOffsets(const InferResponse& response);
 // Writes exactly EncodedSize bytes.
 void Encode(const InferResponse& response, char* to);
+
+// A ModelStreamInferResponse is these bytes and then a ModelInferResponse of `size` bytes,
+std::string StreamHead(size_t size);
+// or all of these: an error, and the id of the request that it answers.
+std::string EncodeStreamError(absl::string_view message, absl::string_view id);
 
 }  // namespace tandem::rpc
 

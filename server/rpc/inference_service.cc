@@ -12,11 +12,7 @@ namespace tandem::rpc {
 namespace {
 
 // What clients may rely on, by Triton's names.
-constexpr const char* kExtensions[] = {"model_configuration", "statistics", "model_repository"};
-
-grpc::Status NotServed(const char* what) {
-  return {grpc::StatusCode::UNIMPLEMENTED, absl::StrCat(what, " is not served by Tandem ", kTandemVersion)};
-}
+constexpr const char* kExtensions[] = {"model_configuration", "statistics", "model_repository", "schedule_policy"};
 
 }  // namespace
 
@@ -28,7 +24,7 @@ grpc::Status InferenceService::ServerLive(Context*, const inference::ServerLiveR
 
 grpc::Status InferenceService::ServerReady(Context*, const inference::ServerReadyRequest*,
                                            inference::ServerReadyResponse* response) {
-  response->set_ready(ready_());
+  response->set_ready(options_.ready());
   return grpc::Status::OK;
 }
 
@@ -45,6 +41,7 @@ grpc::Status InferenceService::ServerMetadata(Context*, const inference::ServerM
   response->set_name("tandem");
   response->set_version(kTandemVersion);
   for (const char* extension : kExtensions) response->add_extensions(extension);
+  if (options_.regions != nullptr) response->add_extensions("system_shared_memory");
   return grpc::Status::OK;
 }
 
@@ -80,76 +77,6 @@ grpc::Status InferenceService::ModelStatistics(Context*, const inference::ModelS
     return ToGrpc(registry_.Find(request->name(), "").status());
   }
   return grpc::Status::OK;
-}
-
-grpc::Status InferenceService::RepositoryIndex(Context*, const inference::RepositoryIndexRequest* request,
-                                               inference::RepositoryIndexResponse* response) {
-  if (!request->repository_name().empty()) return NotServed("an index by repository name");
-  for (const models::VersionStatus& status : registry_.List()) {
-    if (request->ready() && status.state != models::State::kPublished) continue;
-    inference::RepositoryIndexResponse::ModelIndex& model = *response->add_models();
-    model.set_name(status.model);
-    model.set_version(absl::StrCat(status.version));
-    model.set_state(IndexState(status.state));
-    model.set_reason(status.reason);
-  }
-  return grpc::Status::OK;
-}
-
-grpc::Status InferenceService::ModelStreamInfer(
-    Context*, grpc::ServerReaderWriter<inference::ModelStreamInferResponse, inference::ModelInferRequest>*) {
-  return NotServed("ModelStreamInfer");
-}
-
-grpc::Status InferenceService::RepositoryModelLoad(Context*, const inference::RepositoryModelLoadRequest*,
-                                                   inference::RepositoryModelLoadResponse*) {
-  return NotServed("RepositoryModelLoad");
-}
-
-grpc::Status InferenceService::RepositoryModelUnload(Context*, const inference::RepositoryModelUnloadRequest*,
-                                                     inference::RepositoryModelUnloadResponse*) {
-  return NotServed("RepositoryModelUnload");
-}
-
-grpc::Status InferenceService::SystemSharedMemoryStatus(Context*, const inference::SystemSharedMemoryStatusRequest*,
-                                                        inference::SystemSharedMemoryStatusResponse*) {
-  return NotServed("shared memory");
-}
-
-grpc::Status InferenceService::SystemSharedMemoryRegister(Context*, const inference::SystemSharedMemoryRegisterRequest*,
-                                                          inference::SystemSharedMemoryRegisterResponse*) {
-  return NotServed("shared memory");
-}
-
-grpc::Status InferenceService::SystemSharedMemoryUnregister(Context*,
-                                                            const inference::SystemSharedMemoryUnregisterRequest*,
-                                                            inference::SystemSharedMemoryUnregisterResponse*) {
-  return NotServed("shared memory");
-}
-
-grpc::Status InferenceService::CudaSharedMemoryStatus(Context*, const inference::CudaSharedMemoryStatusRequest*,
-                                                      inference::CudaSharedMemoryStatusResponse*) {
-  return NotServed("CUDA shared memory");
-}
-
-grpc::Status InferenceService::CudaSharedMemoryRegister(Context*, const inference::CudaSharedMemoryRegisterRequest*,
-                                                        inference::CudaSharedMemoryRegisterResponse*) {
-  return NotServed("CUDA shared memory");
-}
-
-grpc::Status InferenceService::CudaSharedMemoryUnregister(Context*, const inference::CudaSharedMemoryUnregisterRequest*,
-                                                          inference::CudaSharedMemoryUnregisterResponse*) {
-  return NotServed("CUDA shared memory");
-}
-
-grpc::Status InferenceService::TraceSetting(Context*, const inference::TraceSettingRequest*,
-                                            inference::TraceSettingResponse*) {
-  return NotServed("TraceSetting");
-}
-
-grpc::Status InferenceService::LogSettings(Context*, const inference::LogSettingsRequest*,
-                                           inference::LogSettingsResponse*) {
-  return NotServed("LogSettings");
 }
 
 }  // namespace tandem::rpc

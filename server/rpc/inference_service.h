@@ -1,22 +1,42 @@
-// InferenceService: the synchronous methods of the public service. ModelInfer is served raw by the InferReceiver.
+// InferenceService: the synchronous methods of the public service. ModelInfer and ModelStreamInfer are served raw by
+// the InferReceiver.
 //
-// Methods that this server does not have answer UNIMPLEMENTED and say so.
+// The port is public: whatever changes the server needs a flag, or is left to the admin port, and is PERMISSION_DENIED
+// else. Thread-safe.
 #ifndef TANDEM_SERVER_RPC_INFERENCE_SERVICE_H_
 #define TANDEM_SERVER_RPC_INFERENCE_SERVICE_H_
 
 #include <functional>
+#include <string>
 
+#include "absl/status/status.h"
 #include "proto/inference.grpc.pb.h"
 #include "server/models/registry.h"
+#include "server/settings/log_settings.h"
+#include "server/shared_memory/regions.h"
 
 namespace tandem::rpc {
 
+// How clients load and unload models by name; empty functions: they may not.
+struct ModelControl {
+  std::function<absl::Status(const std::string& model)> load;
+  std::function<absl::Status(const std::string& model)> unload;
+};
+
+struct InferenceServiceOptions {
+  std::function<bool()> ready;                // whether the server as a whole takes requests
+  ModelControl control;                       // thread-safe; blocks until it is done
+  shared_memory::Regions* regions = nullptr;  // the shared memory that clients register; null: they may not
+  const settings::LogSettings& log;
+};
+
 class InferenceService final
-    : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<inference::GRPCInferenceService::Service> {
+    : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
+          inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<inference::GRPCInferenceService::Service>> {
  public:
-  // `ready` tells whether the server as a whole takes requests.
-  InferenceService(const models::Registry& registry, std::function<bool()> ready)
-      : registry_(registry), ready_(std::move(ready)) {}
+  // What is given must outlive the service.
+  InferenceService(const models::Registry& registry, const InferenceServiceOptions& options)
+      : registry_(registry), options_(options) {}
 
   using Context = grpc::ServerContext;
 
@@ -33,8 +53,6 @@ class InferenceService final
   grpc::Status RepositoryIndex(Context*, const inference::RepositoryIndexRequest*,
                                inference::RepositoryIndexResponse*) override;
 
-  grpc::Status ModelStreamInfer(
-      Context*, grpc::ServerReaderWriter<inference::ModelStreamInferResponse, inference::ModelInferRequest>*) override;
   grpc::Status RepositoryModelLoad(Context*, const inference::RepositoryModelLoadRequest*,
                                    inference::RepositoryModelLoadResponse*) override;
   grpc::Status RepositoryModelUnload(Context*, const inference::RepositoryModelUnloadRequest*,
@@ -56,7 +74,7 @@ class InferenceService final
 
  private:
   const models::Registry& registry_;
-  const std::function<bool()> ready_;
+  const InferenceServiceOptions options_;
 };
 
 }  // namespace tandem::rpc

@@ -89,6 +89,9 @@ void DescribeVariants(const models::Version& version, inference::ModelConfig& co
   }
   parameters["variants"].set_string_value(names);
   parameters["route.mode"].set_string_value(version.route.mode);
+  if (version.route.mode == "auto") {
+    parameters["route.auto.serves"].set_string_value(version.auto_state.int8_serves ? "int8" : "fp32");
+  }
   for (const auto& [key, value] : DescribeInt8(version.lane)) {
     if (!value.empty()) parameters[absl::StrCat("variant.int8.", key)].set_string_value(value);
   }

@@ -150,7 +150,7 @@ Decision Dispatcher::DecideNow(Time now) {
 Task Dispatcher::Take(Worker& worker, const Decision& decision, Time now) {
   Task task;
   task.queue = active_[decision.queue];
-  task.requests = task.queue->Cut(decision.rows);
+  task.requests = task.queue->Cut(decision.rows, now);
   int64_t rows = 0;
   for (const Request* request : task.requests) {
     waiting_bytes_ -= request->bytes;

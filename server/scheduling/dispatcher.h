@@ -44,6 +44,9 @@ class Dispatcher {
   // Nothing waits and nothing runs. True may be out of date at once; takes no lock.
   bool Idle() const { return load_.load(std::memory_order_relaxed) == 0; }
 
+  // Nothing waits, and a worker has nothing to do. As up to date as Idle.
+  bool HasIdleWorker() const { return load_.load(std::memory_order_relaxed) < num_workers_; }
+
   // Requests that wait in `queue`.
   size_t Waiting(const batching::Queue& queue);
 

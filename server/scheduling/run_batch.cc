@@ -127,6 +127,15 @@ absl::Status StillWanted(const Request& request, Time now) {
   return absl::OkStatus();
 }
 
+absl::Status MayStart(const Request& request, Time now) {
+  if (request.start_by <= now) {
+    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - request.arrived);
+    return absl::DeadlineExceededError(
+        absl::StrCat("the request waited for ", waited.count(), " us, longer than its parameter \"timeout\" allows"));
+  }
+  return StillWanted(request, now);
+}
+
 // Copies the first `rows` rows of `part` to row `first` of `all`, which is made for `total` rows when it is new.
 void CopyRows(const engine::Tensor& part, int64_t rows, int64_t first, int64_t total, engine::Tensor& all) {
   if (!all.defined()) {
@@ -185,7 +194,7 @@ Duration RunBatch(engine::Session& session, const Queue& queue, std::vector<Requ
                   metrics::VersionMetrics::Shard& shard) {
   const Time started = Now();
   std::erase_if(requests, [&](Request* request) {
-    const absl::Status status = StillWanted(*request, started);
+    const absl::Status status = MayStart(*request, started);
     if (!status.ok()) Refuse(request, status, started, shard);
     return !status.ok();
   });

@@ -2,7 +2,6 @@
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import urllib.request
@@ -25,19 +24,6 @@ PROVEN = fake.SUCCEEDS.format(verdict="proven")
 
 def metrics(server):
     return urllib.request.urlopen(f"http://{server.http}/metrics", timeout=10).read().decode()
-
-
-@pytest.fixture(scope="module")
-def isa(tmp_path_factory):
-    with tandemd.running(add_constant(tmp_path_factory.mktemp("isa") / "m.onnx", 1)) as server:
-        return re.search(r'tandem_build_info\{.*cpu="(\w+)"\}', metrics(server)).group(1)
-
-
-@pytest.fixture
-def quantizer(tmp_path, isa):
-    program = fake.FakeQuantizer(tmp_path, add_constant_int8(tmp_path / "int8.onnx", 20), isa)
-    program.behave(PROVEN)
-    return program
 
 
 def publish(repository, version, value):

@@ -5,7 +5,6 @@ import urllib.request
 import grpc
 import pytest
 from google.protobuf import descriptor_pb2
-from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
 from small_models import MODELS, digits, tensor
@@ -66,35 +65,6 @@ def test_repository_index_lists_every_model(client):
     index = client.get_model_repository_index().models
     assert sorted(m.name for m in index) == sorted(MODELS)
     assert {(m.version, m.state) for m in index} == {("1", "READY")}
-
-
-@pytest.mark.parametrize("method, request_type", (
-    ("RepositoryModelLoad", "RepositoryModelLoadRequest"),
-    ("RepositoryModelUnload", "RepositoryModelUnloadRequest"),
-    ("SystemSharedMemoryStatus", "SystemSharedMemoryStatusRequest"),
-    ("SystemSharedMemoryRegister", "SystemSharedMemoryRegisterRequest"),
-    ("SystemSharedMemoryUnregister", "SystemSharedMemoryUnregisterRequest"),
-    ("CudaSharedMemoryStatus", "CudaSharedMemoryStatusRequest"),
-    ("CudaSharedMemoryRegister", "CudaSharedMemoryRegisterRequest"),
-    ("CudaSharedMemoryUnregister", "CudaSharedMemoryUnregisterRequest"),
-    ("TraceSetting", "TraceSettingRequest"),
-    ("LogSettings", "LogSettingsRequest"),
-))
-def test_what_is_not_served_says_so(server, method, request_type):
-    with grpc.insecure_channel(server.grpc) as channel:
-        call = getattr(service_pb2_grpc.GRPCInferenceServiceStub(channel), method)
-        with pytest.raises(grpc.RpcError) as error:
-            call(getattr(service_pb2, request_type)(), timeout=10)
-    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
-    assert "is not served by Tandem" in error.value.details()
-
-
-def test_streams_are_not_served(server):
-    with grpc.insecure_channel(server.grpc) as channel:
-        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
-        with pytest.raises(grpc.RpcError) as error:
-            list(stub.ModelStreamInfer(iter([service_pb2.ModelInferRequest()]), timeout=10))
-    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
 def health(server, service, method="Check"):

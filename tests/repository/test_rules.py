@@ -22,6 +22,8 @@ ONLY_IN = {
     r"grpc(pp)?/|grpcpp": ("server/", "clients/", "tests/"),
     r"prometheus/": ("server/", "tests/"),
     r"yaml-cpp/": ("config/", "tests/"),
+    r"openssl/": ("server/rpc/credentials",),
+    r"SQLiteCpp/|sqlite3": ("server/state", "tests/"),
 }
 
 

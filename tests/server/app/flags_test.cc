@@ -86,6 +86,23 @@ TEST_F(FlagsTest, WantSomethingToServe) {
   EXPECT_THAT(Error({model_, model_}), HasSubstr("is served as model m already"));
 }
 
+TEST_F(FlagsTest, KeepTheAdminPortFromOtherHostsUnlessItIsGuarded) {
+  for (const char* address : {"0.0.0.0:8003", "[::]:8003", "10.0.0.1:0", "admin.example:8003", "127.0.0.1.example:1"}) {
+    EXPECT_THAT(Error({model_, "--admin-address", address}), HasSubstr("--admin-token-file")) << address;
+    Config({model_, "--admin-address", address, "--admin-token-file", "token"});
+  }
+  for (const char* address : {"127.0.0.1:0", "127.9.9.9:8003", "localhost:8003", "[::1]:8003"}) {
+    EXPECT_EQ(Config({model_, "--admin-address", address}).admin_address, address);
+  }
+}
+
+TEST_F(FlagsTest, WantFilesForTlsThatGoTogether) {
+  EXPECT_THAT(Error({model_, "--tls-cert", "c"}), HasSubstr("--tls-cert and --tls-key go together"));
+  EXPECT_THAT(Error({model_, "--admin-tls-key", "k"}), HasSubstr("--admin-tls-cert and --admin-tls-key go together"));
+  EXPECT_THAT(Error({model_, "--tls-client-ca", "ca"}), HasSubstr("--tls-client-ca needs --tls-cert"));
+  EXPECT_EQ(Config({model_, "--tls-cert", "c", "--tls-key", "k", "--tls-client-ca", "ca"}).tls_client_ca, "ca");
+}
+
 TEST_F(FlagsTest, HelpNamesEveryOption) {
   const auto parsed = Parse({"--help"});
   const Exit& exit = std::get<Exit>(parsed);

@@ -36,7 +36,14 @@ class LineupTest : public ::testing::Test {
 
   std::shared_ptr<Graveyard> graveyard_ = std::make_shared<Graveyard>(nullptr);
   Registry registry_;
-  Lineup lineup_{registry_, {}, nullptr};
+  Rejections kept_;
+  absl::Status keep_status_;
+  Lineup lineup_{registry_,
+                 [this](const std::string& model, const std::set<int64_t>& rejected) {
+                   if (keep_status_.ok()) kept_[model] = rejected;
+                   return keep_status_;
+                 },
+                 nullptr};
 };
 
 TEST_F(LineupTest, ThePreviousVersionStaysWarmAndComesBackInOneStep) {
@@ -52,7 +59,7 @@ TEST_F(LineupTest, ThePreviousVersionStaysWarmAndComesBackInOneStep) {
   EXPECT_TRUE(lineup_.IsRejected("m", 9));
   EXPECT_THAT(lineup_.Settle("m"), IsEmpty());  // the next look changes nothing
 
-  lineup_.Pardon("m");
+  ASSERT_TRUE(lineup_.Pardon("m").ok());
   EXPECT_THAT(lineup_.Settle("m"), IsEmpty());
   EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(9));
 }
@@ -95,7 +102,24 @@ TEST_F(LineupTest, ARejectionEndsWithTheFiles) {
   ASSERT_TRUE(lineup_.Reject("m", 8).value());
   Want({8});
   EXPECT_THAT(lineup_.Settle("m"), ElementsAre(9));
-  EXPECT_THAT(lineup_.rejections(), IsEmpty());
+  EXPECT_FALSE(lineup_.IsRejected("m", 9));
+  EXPECT_THAT(kept_["m"], IsEmpty());
+}
+
+TEST_F(LineupTest, WhatCannotBeKeptIsRefused) {
+  ServeNine();
+  keep_status_ = absl::UnavailableError("no room");
+  EXPECT_EQ(lineup_.Reject("m", 8).status(), keep_status_);
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(9));
+  keep_status_ = absl::OkStatus();
+  EXPECT_TRUE(lineup_.Reject("m", 8).value());
+  EXPECT_THAT(kept_["m"], ElementsAre(9));
+}
+
+TEST_F(LineupTest, WhatWasKeptCountsFromTheStart) {
+  lineup_.Restore({{"m", {9}}});
+  Want({8, 9});
+  EXPECT_TRUE(lineup_.IsRejected("m", 9));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ using models::Precision;
 using ::testing::HasSubstr;
 
 absl::StatusOr<Precision> Choose(const std::string& requested, const std::string& mode, const Lane& lane, bool loaded) {
-  return ChooseVariant(requested, {.mode = mode}, {.loaded = loaded, .lane = lane});
+  return ChooseVariant(requested, {.mode = mode}, {.loaded = loaded, .lane = lane}, 0);
 }
 
 TEST(ChooseVariant, TheRequestWinsOverTheRoute) {
@@ -50,20 +50,27 @@ TEST(ChooseVariant, NamesTheVariantsThereAre) {
               HasSubstr(R"("fp32" and "int8")"));
 }
 
-TEST(ChooseVariant, AutoTrustsOnlyProof) {
-  EXPECT_EQ(*Choose("", "auto", {.state = LaneState::kProven}, true), Precision::kInt8);
-  EXPECT_EQ(*Choose("", "auto", {.state = LaneState::kInconclusive}, true), Precision::kFp32);
-  EXPECT_EQ(*Choose("", "auto", {.state = LaneState::kRejected}, true), Precision::kFp32);
+TEST(ChooseVariant, AutoGoesWhereEvidenceHasIt) {
+  const Lane lane{.state = LaneState::kInconclusive};
+  const auto choose = [&](bool loaded, bool serves) {
+    return *ChooseVariant("", {.mode = "auto"}, {.loaded = loaded, .lane = lane, .auto_state = {.int8_serves = serves}},
+                          0.999);
+  };
+  EXPECT_EQ(choose(true, true), Precision::kInt8);
+  EXPECT_EQ(choose(true, false), Precision::kFp32);
+  EXPECT_EQ(choose(false, true), Precision::kFp32);
 }
 
-TEST(ChooseVariant, AutoNeverTakesWhatIsMadeForStudy) {
-  for (const char* method : {"integer", "fixed_point", "binary"}) {
-    quantization::Report report;
-    report.method = method;
-    const Lane lane{.state = LaneState::kProven, .report = std::make_shared<quantization::Report>(report)};
-    EXPECT_EQ(*Choose("", "auto", lane, true), method == std::string("binary") ? Precision::kFp32 : Precision::kInt8);
-    EXPECT_EQ(*Choose("", "int8", lane, true), Precision::kInt8);
-  }
+TEST(ChooseVariant, SplitGoesByTheDraw) {
+  const Lane lane{.state = LaneState::kInconclusive};
+  const auto choose = [&](bool loaded, double weight, double draw) {
+    return *ChooseVariant("", {.mode = "split", .int8_weight = weight}, {.loaded = loaded, .lane = lane}, draw);
+  };
+  EXPECT_EQ(choose(true, 0.3, 0.29), Precision::kInt8);
+  EXPECT_EQ(choose(true, 0.3, 0.3), Precision::kFp32);
+  EXPECT_EQ(choose(true, 0, 0), Precision::kFp32);
+  EXPECT_EQ(choose(true, 1, 0.9999), Precision::kInt8);
+  EXPECT_EQ(choose(false, 1, 0), Precision::kFp32);
 }
 
 TEST(ChooseVariant, TheRouteInt8FallsBackToFp32WhileThereIsNone) {
@@ -72,9 +79,28 @@ TEST(ChooseVariant, TheRouteInt8FallsBackToFp32WhileThereIsNone) {
 }
 
 TEST(ChooseVariant, OtherRoutesAnswerInFp32) {
-  for (const char* mode : {"fp32", "split", "shadow"}) {
+  for (const char* mode : {"fp32", "shadow"}) {
     EXPECT_EQ(*Choose("", mode, {.state = LaneState::kProven}, true), Precision::kFp32) << mode;
   }
+}
+
+TEST(ComparedShare, IsThatOfTheRouteWhereBothAreThere) {
+  const Lane lane{.state = LaneState::kInconclusive};
+  const auto share = [&](const std::string& mode, double rate, bool loaded, const models::AutoState& state) {
+    return ComparedShare({.mode = mode, .shadow_rate = rate}, {.loaded = loaded, .lane = lane, .auto_state = state});
+  };
+  EXPECT_EQ(share("shadow", 0.2, true, {}), 0.2);
+  EXPECT_EQ(share("shadow", 0.2, false, {}), 0);
+  for (const char* mode : {"fp32", "int8", "split"}) EXPECT_EQ(share(mode, 0.2, true, {.gathers = true}), 0) << mode;
+  EXPECT_EQ(share("auto", 0.2, true, {.gathers = true}), 0.2);
+  EXPECT_EQ(share("auto", 0.2, true, {}), 0);  // nothing more to find out
+}
+
+TEST(ComparedShare, WhileInt8AnswersByAutoItIsWatchedInAnyCase) {
+  const Lane lane{.state = LaneState::kProven};
+  const Int8Status serving{.loaded = true, .lane = lane, .auto_state = {.int8_serves = true}};
+  EXPECT_EQ(ComparedShare({.mode = "auto", .shadow_rate = 0.05}, serving), 0.05);
+  EXPECT_EQ(ComparedShare({.mode = "auto", .shadow_rate = 0}, serving), kWatchedShare);
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ TEST(InferRequest, ReadsEveryFieldFromSlicesOfAnySize) {
     EXPECT_EQ(request.inputs[0].name, "x");
     EXPECT_EQ(request.inputs[0].datatype, "FP32");
     EXPECT_THAT(request.inputs[0].shape, ElementsAre(2, 3));
-    EXPECT_THAT(request.outputs, ElementsAre("y"));
+    ASSERT_EQ(request.outputs.size(), 1u);
+    EXPECT_EQ(request.outputs[0].name, "y");
     ASSERT_EQ(request.raw.size(), 1u);
     EXPECT_EQ(BytesOf(blocks, request.raw[0]), Raw<float>({1, 2, 3, 4, 5, 6}));
   }
@@ -119,8 +120,69 @@ TEST(InferRequest, RefusesAbsurdCounts) {
 TEST(InferRequest, SaysThatExtensionsAreNotServed) {
   const std::string classes = Field(6, Field(1, "y") + Field(2, Field(1, "classification") + Field(2, Number(2, 3))));
   EXPECT_EQ(Parse(classes).code(), absl::StatusCode::kUnimplemented);
-  const std::string shared = Field(5, Field(1, "x") + Field(4, Field(1, "shared_memory_region")));
-  EXPECT_EQ(Parse(shared).code(), absl::StatusCode::kUnimplemented);
+}
+
+// A tensor's parameters are field 4 of an input and field 2 of an output.
+std::string Shared(uint32_t field) {
+  const auto entry = [field](const std::string& key, const std::string& value) {
+    return Field(field, Field(1, key) + Field(2, value));
+  };
+  return entry("shared_memory_region", Field(3, "pool")) + entry("shared_memory_offset", Number(2, 4096)) +
+         entry("shared_memory_byte_size", Number(5, 256));
+}
+
+TEST(InferRequest, ReadsWhereTensorsAreInSharedMemory) {
+  const std::string bytes = Field(5, Field(1, "x") + Shared(4)) + Field(6, Field(1, "y") + Shared(2));
+  for (size_t size = 1; size <= bytes.size(); ++size) {
+    InferRequest request;
+    ASSERT_TRUE(ParseInferRequest(Cut(bytes, size), request).ok());
+    for (const InferRequest::Memory& memory : {request.inputs.at(0).memory, request.outputs.at(0).memory}) {
+      EXPECT_EQ(memory.region, "pool");
+      EXPECT_EQ(memory.offset, 4096u);
+      EXPECT_EQ(memory.byte_size, 256u);
+    }
+  }
+}
+
+TEST(InferRequest, RefusesOddPlacesInSharedMemory) {
+  const auto with = [](const std::string& key, const std::string& value) {
+    return Parse(Field(5, Field(1, "x") + Field(4, Field(1, key) + Field(2, value))));
+  };
+  for (const absl::Status& status :
+       {with("shared_memory_region", ""), with("shared_memory_region", Field(3, "")),
+        with("shared_memory_region", Number(2, 1)), with("shared_memory_offset", Number(2, static_cast<uint64_t>(-1))),
+        with("shared_memory_byte_size", Field(3, "12"))}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("shared_memory_"));
+  }
+}
+
+std::string Parameter(const std::string& key, const std::string& value) {
+  return Field(4, Field(1, key) + Field(2, value));
+}
+
+// Clients send them as int64_param (2) or uint64_param (5).
+TEST(InferRequest, ReadsPriorityAndTimeoutOfBothIntegerKinds) {
+  for (uint32_t kind : {2, 5}) {
+    const std::string bytes = Parameter("priority", Number(kind, 7)) + Parameter("timeout", Number(kind, 2500));
+    for (size_t size = 1; size <= bytes.size(); ++size) {
+      InferRequest request;
+      ASSERT_TRUE(ParseInferRequest(Cut(bytes, size), request).ok());
+      EXPECT_EQ(request.priority, 7u);
+      EXPECT_EQ(request.timeout_us, 2500u);
+    }
+  }
+}
+
+TEST(InferRequest, WantsPriorityAndTimeoutAsIntegersOfAtLeastZero) {
+  for (const char* key : {"priority", "timeout"}) {
+    for (const std::string& value : {std::string(), Number(2, static_cast<uint64_t>(-1)), Number(1, 1), Field(3, "1"),
+                                     Number(5, 1) + Field(3, "1")}) {
+      const absl::Status status = Parse(Parameter(key, value));
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(std::string(status.message()), HasSubstr(key));
+    }
+  }
 }
 
 TEST(InferRequest, WantsTheVariantAsText) {

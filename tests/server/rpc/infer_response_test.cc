@@ -43,6 +43,42 @@ TEST(InferResponse, IsWhatTheGeneratedClassReads) {
   EXPECT_EQ(message.raw_output_contents(2), "");
 }
 
+TEST(StreamResponse, IsAHeadAndThenTheResponse) {
+  for (size_t length : {0, 1, 127, 128, 16383, 16384}) {
+    inference::ModelInferResponse response;
+    response.set_id(std::string(length, 'i'));
+    const std::string bytes = response.SerializeAsString();
+    inference::ModelStreamInferResponse message;
+    ASSERT_TRUE(message.ParseFromString(StreamHead(bytes.size()) + bytes));
+    EXPECT_EQ(message.error_message(), "");
+    EXPECT_EQ(message.infer_response().id().size(), length);
+  }
+}
+
+TEST(StreamResponse, TellsAnErrorAndWhose) {
+  inference::ModelStreamInferResponse message;
+  ASSERT_TRUE(message.ParseFromString(EncodeStreamError("no such model", "request-7")));
+  EXPECT_EQ(message.error_message(), "no such model");
+  EXPECT_EQ(message.infer_response().id(), "request-7");
+  ASSERT_TRUE(message.ParseFromString(EncodeStreamError("", "")));
+  EXPECT_NE(message.error_message(), "");
+  EXPECT_TRUE(message.has_infer_response());
+}
+
+TEST(InferResponse, TellsWhereItsValuesBegin) {
+  const std::vector<std::string> values = {std::string(200, 'a'), "", "bcd"};
+  std::vector<OutputView> outputs;
+  for (const std::string& value : values) {
+    outputs.push_back({"o", "UINT8", {static_cast<int64_t>(value.size())}, value.data(), value.size()});
+  }
+  const InferResponse response{.model_name = "m", .variant = "int8", .outputs = outputs};
+  std::string bytes(EncodedSize(response), '\0');
+  Encode(response, bytes.data());
+  const std::vector<size_t> offsets = ValueOffsets(response);
+  ASSERT_EQ(offsets.size(), values.size());
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(bytes.substr(offsets[i], values[i].size()), values[i]) << i;
+}
+
 TEST(InferResponse, HasExactlyItsSize) {
   for (size_t length : {0, 1, 127, 128, 16383, 16384}) {
     const std::string id(length, 'i');

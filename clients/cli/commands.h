@@ -1,0 +1,20 @@
+// The commands of tandemctl. Each function adds its own to `app`; the one that is given on the command line ends up in
+// `chosen`.
+#ifndef TANDEM_CLIENTS_CLI_COMMANDS_H_
+#define TANDEM_CLIENTS_CLI_COMMANDS_H_
+
+#include <CLI/CLI.hpp>
+
+#include "clients/cli/connection.h"
+
+namespace tandem::cli {
+
+void AddModels(CLI::App& app, Command& chosen);      // models list|status|load|unload
+void AddQuantize(CLI::App& app, Command& chosen);    // quantize
+void AddRoute(CLI::App& app, Command& chosen);       // route show|set|clear, promote
+void AddHistory(CLI::App& app, Command& chosen);     // history
+void AddCompletion(CLI::App& app, Command& chosen);  // completion, of all commands of `app`
+
+}  // namespace tandem::cli
+
+#endif  // TANDEM_CLIENTS_CLI_COMMANDS_H_

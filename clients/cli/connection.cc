@@ -1,0 +1,58 @@
+#include "clients/cli/connection.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace tandem::cli {
+namespace {
+
+std::string UserName() {
+  const passwd* user = getpwuid(geteuid());
+  return user != nullptr ? user->pw_name : absl::StrCat(geteuid());
+}
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Tls& tls) {
+  if (tls.ca.empty()) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({.pem_root_certs = tls.ca, .pem_private_key = tls.key, .pem_cert_chain = tls.cert});
+}
+
+}  // namespace
+
+v1::Admin::Stub& Connection::Prepared(grpc::ClientContext& context) {
+  if (stub_ == nullptr) {
+    stub_ = v1::Admin::NewStub(grpc::CreateChannel(options_.address, CredentialsOf(options_.tls)));
+  }
+  if (!options_.token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", options_.token));
+  return *stub_;
+}
+
+absl::Status Connection::ToStatus(const grpc::Status& status) const {
+  if (status.ok()) return absl::OkStatus();
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  // gRPC's own words, when there was nobody to say anything.
+  const bool unreachable =
+      code == absl::StatusCode::kUnavailable && (absl::StrContains(status.error_message(), "failed to connect") ||
+                                                 absl::StrContains(status.error_message(), "DNS resolution failed"));
+  return absl::Status(
+      code, unreachable ? absl::StrCat("cannot reach ", options_.address, " (--address): ", status.error_message())
+                        : status.error_message());
+}
+
+v1::ChangeNote Connection::Note(const std::string& why) const {
+  v1::ChangeNote note;
+  note.set_who(absl::StrCat(UserName(), "@", HostName()));
+  note.set_why(why);
+  return note;
+}
+
+}  // namespace tandem::cli

@@ -1,0 +1,77 @@
+// AdminService: tandem.admin.v1.Admin, synchronous. Thread-safe.
+#ifndef TANDEM_SERVER_ADMIN_ADMIN_SERVICE_H_
+#define TANDEM_SERVER_ADMIN_ADMIN_SERVICE_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/mutex.h"
+#include "proto/tandem/admin/v1/admin.grpc.pb.h"
+#include "server/admin/token.h"
+#include "server/models/loader.h"
+#include "server/models/registry.h"
+#include "server/routing/routes.h"
+#include "server/settings/log_settings.h"
+#include "server/state/store.h"
+#include "server/sync/cond_var.h"
+
+namespace tandem::admin {
+
+// What the service acts on; all outlive it.
+struct AdminParts {
+  models::Registry& registry;
+  models::Loader& loader;
+  routing::Routes& routes;
+  state::StateStore& store;
+  settings::LogSettings& log;
+};
+
+class AdminService final : public v1::Admin::Service {
+ public:
+  AdminService(const AdminParts& parts, Token token) : parts_(parts), token_(std::move(token)) {}
+
+  using Context = grpc::ServerContext;
+
+  grpc::Status ListModels(Context*, const v1::ListModelsRequest*, v1::ListModelsResponse*) override;
+  grpc::Status GetModel(Context*, const v1::GetModelRequest*, v1::GetModelResponse*) override;
+  grpc::Status LoadModel(Context*, const v1::LoadModelRequest*, v1::LoadModelResponse*) override;
+  grpc::Status UnloadModel(Context*, const v1::UnloadModelRequest*, v1::UnloadModelResponse*) override;
+  grpc::Status Quantize(Context*, const v1::QuantizeRequest*, grpc::ServerWriter<v1::QuantizeResponse>*) override;
+  grpc::Status CancelQuantize(Context*, const v1::CancelQuantizeRequest*, v1::CancelQuantizeResponse*) override;
+  grpc::Status GetRoute(Context*, const v1::GetRouteRequest*, v1::GetRouteResponse*) override;
+  grpc::Status SetRoute(Context*, const v1::SetRouteRequest*, v1::SetRouteResponse*) override;
+  grpc::Status ClearRoute(Context*, const v1::ClearRouteRequest*, v1::ClearRouteResponse*) override;
+  grpc::Status Promote(Context*, const v1::PromoteRequest*, v1::PromoteResponse*) override;
+  grpc::Status GetHistory(Context*, const v1::GetHistoryRequest*, v1::GetHistoryResponse*) override;
+
+  // Ends the calls that follow a build: the server shuts down.
+  void Stop();
+
+ private:
+  // Answers with what `body` returns, if the caller may call at all.
+  template <typename Body>
+  grpc::Status Answer(const Context& context, Body body);
+  // Whose change it is. INVALID_ARGUMENT when the note is too long to be kept.
+  absl::StatusOr<state::Author> AuthorOf(const Context& context, const v1::ChangeNote& note) const;
+  // For the history: what has been done.
+  absl::Status Record(const std::string& model, int64_t version, const char* kind, const state::Author& author);
+  // Tells of the build of a version's int8 until it ends.
+  absl::Status Follow(const Context& context, const std::string& model, int64_t version,
+                      grpc::ServerWriter<v1::QuantizeResponse>& writer);
+  // Waits a moment; false when the server shuts down.
+  bool WaitForProgress();
+
+  const AdminParts parts_;
+  const Token token_;
+
+  Mutex mutex_;
+  CondVar stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace tandem::admin
+
+#endif  // TANDEM_SERVER_ADMIN_ADMIN_SERVICE_H_

@@ -1,0 +1,18 @@
+// What the metrics say of evidence and routes.
+#ifndef TANDEM_SERVER_APP_EVIDENCE_SAMPLE_H_
+#define TANDEM_SERVER_APP_EVIDENCE_SAMPLE_H_
+
+#include "server/evidence/ledgers.h"
+#include "server/metrics/exposition.h"
+#include "server/models/version.h"
+
+namespace tandem::app {
+
+metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Summary& summary);
+
+// The share of requests that int8 answers when they ask for nothing.
+double Int8WeightOf(const models::Version& version);
+
+}  // namespace tandem::app
+
+#endif  // TANDEM_SERVER_APP_EVIDENCE_SAMPLE_H_

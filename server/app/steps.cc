@@ -1,0 +1,84 @@
+#include "server/app/steps.h"
+
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace tandem::app {
+namespace {
+
+using models::LaneState;
+using models::State;
+using nlohmann::json;
+
+// Who brings about what nobody asked for.
+constexpr char kServer[] = "tandemd";
+
+state::Event Event(const std::string& model, int64_t version, std::string kind, absl::Time when, const json& detail) {
+  return {.model = model,
+          .version = version,
+          .kind = std::move(kind),
+          .author = {.who = kServer, .why = "", .when = when},
+          // Reasons come from files and need not be UTF-8.
+          .detail = detail.dump(-1, ' ', false, json::error_handler_t::replace)};
+}
+
+}  // namespace
+
+void LogStep(const models::VersionStatus& step, const std::string& note) {
+  const std::string name = absl::StrCat("model ", step.model, " version ", step.version);
+  if (step.state == State::kFailed) {
+    spdlog::error("{} failed: {}", name, step.reason);
+  } else if (step.state == State::kPublished) {
+    spdlog::info("{} published; {}", name, note);
+  } else {
+    spdlog::debug("{} {}", name, std::string(NameOf(step.state)));
+  }
+}
+
+void LogStep(const models::LaneStatus& step, const std::string& note) {
+  const std::string text = absl::StrCat("model ", step.model, " version ", step.version, ": ", Describe(step.lane),
+                                        note.empty() ? "" : "; ", note);
+  switch (step.lane.state) {
+    case LaneState::kFailed:
+      return spdlog::error("{}", text);
+    case LaneState::kAbsent:
+    case LaneState::kBuilt:
+      return spdlog::debug("{}", text);
+    default:
+      return spdlog::info("{}", text);
+  }
+}
+
+void LogStep(const shadow::Event& event) {
+  spdlog::info("model {} version {}: int8 {}: {}", event.model, event.version, std::string(NameOf(event.kind)),
+               event.why);
+}
+
+std::optional<state::Event> EventOf(const models::VersionStatus& step, absl::Time when) {
+  switch (step.state) {
+    case State::kPublished:
+      return Event(step.model, step.version, "published", when, json::object());
+    case State::kDraining:
+      return Event(step.model, step.version, "retired", when, json::object());
+    case State::kFailed:
+      return Event(step.model, step.version, "failed", when, {{"reason", step.reason}});
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<state::Event> EventOf(const models::LaneStatus& step, absl::Time when) {
+  if (!IsVerdict(step.lane.state) && step.lane.state != LaneState::kFailed) return std::nullopt;
+  return Event(step.model, step.version, "int8", when,
+               {{"state", std::string(NameOf(step.lane.state))}, {"reason", step.lane.reason}});
+}
+
+state::Event EventOf(const shadow::Event& event, absl::Time when) {
+  return Event(event.model, event.version, std::string(NameOf(event.kind)), when, {{"reason", event.why}});
+}
+
+}  // namespace tandem::app

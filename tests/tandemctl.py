@@ -1,0 +1,39 @@
+"""Runs tandemctl against a server, as an operator would."""
+import dataclasses
+import json
+import os
+import subprocess
+
+import tandemd
+
+
+@dataclasses.dataclass
+class Tandemctl:
+    """`address` is the server's admin address, `token` what it asks for."""
+
+    address: str
+    token: str = ""
+
+    def start(self, *arguments):
+        """-> the running process."""
+        return subprocess.Popen([tandemd.BINARIES / "tandemctl", *map(str, arguments)], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env={**os.environ, "TANDEM_ADDRESS": self.address, "TANDEM_TOKEN": self.token})
+
+    def text(self, *arguments):
+        """-> what it printed; an exit code other than 0 is an error."""
+        process = self.start(*arguments)
+        out, error = process.communicate(timeout=60)
+        assert process.returncode == 0, error
+        return out
+
+    def json(self, *arguments):
+        return json.loads(self.text(*arguments, "--output", "json"))
+
+    def refused(self, *arguments, code=1):
+        """-> why, in one line."""
+        process = self.start(*arguments)
+        out, error = process.communicate(timeout=60)
+        assert (process.returncode, out) == (code, ""), (process.returncode, out, error)
+        assert error.startswith("tandemctl: ") and error.count("\n") == (1 if code == 1 else 2), error
+        return error.removeprefix("tandemctl: ").splitlines()[0]
