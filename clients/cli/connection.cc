@@ -30,22 +30,29 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Tls& tls) {
 
 v1::Admin::Stub& Connection::Prepared(grpc::ClientContext& context) {
   if (stub_ == nullptr) {
-    stub_ = v1::Admin::NewStub(grpc::CreateChannel(options_.address, CredentialsOf(options_.tls)));
+    stub_ = v1::Admin::NewStub(ChannelTo(options_.address));
   }
   if (!options_.token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", options_.token));
   return *stub_;
 }
 
+std::shared_ptr<grpc::Channel> Connection::ChannelTo(const std::string& address) const {
+  return grpc::CreateChannel(address, CredentialsOf(options_.tls));
+}
+
 absl::Status Connection::ToStatus(const grpc::Status& status) const {
+  return ToStatus(status, absl::StrCat(options_.address, " (--address)"));
+}
+
+absl::Status Connection::ToStatus(const grpc::Status& status, const std::string& server) {
   if (status.ok()) return absl::OkStatus();
   const auto code = static_cast<absl::StatusCode>(status.error_code());
+  const std::string& message = status.error_message();
   // gRPC's own words, when there was nobody to say anything.
   const bool unreachable =
-      code == absl::StatusCode::kUnavailable && (absl::StrContains(status.error_message(), "failed to connect") ||
-                                                 absl::StrContains(status.error_message(), "DNS resolution failed"));
-  return absl::Status(
-      code, unreachable ? absl::StrCat("cannot reach ", options_.address, " (--address): ", status.error_message())
-                        : status.error_message());
+      code == absl::StatusCode::kUnavailable &&
+      (absl::StrContains(message, "failed to connect") || absl::StrContains(message, "DNS resolution failed"));
+  return absl::Status(code, unreachable ? absl::StrCat("cannot reach ", server, ": ", message) : message);
 }
 
 v1::ChangeNote Connection::Note(const std::string& why) const {

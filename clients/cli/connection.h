@@ -2,6 +2,7 @@
 #ifndef TANDEM_CLIENTS_CLI_CONNECTION_H_
 #define TANDEM_CLIENTS_CLI_CONNECTION_H_
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include <functional>
@@ -45,8 +46,11 @@ class Connection {
   }
   // The service for one call, whose context is made ready.
   v1::Admin::Stub& Prepared(grpc::ClientContext& context);
-  // What a call came to, in words that name the server when that cannot be reached.
+  // To another port of the same server.
+  std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) const;
+  // What a call came to, in words that name the server when that cannot be reached: this one, or `server`.
   absl::Status ToStatus(const grpc::Status& status) const;
+  static absl::Status ToStatus(const grpc::Status& status, const std::string& server);
 
   // A change by this user.
   v1::ChangeNote Note(const std::string& why) const;

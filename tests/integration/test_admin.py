@@ -253,3 +253,22 @@ def test_what_was_acknowledged_survives_kill_9(repository, tmp_path):
             both += len(possible) == 2
             server.process.wait(60)
     print(f"{rounds} kills, {both} of them before the last change was acknowledged")
+
+
+def test_a_bench_times_both_variants(serve):
+    with serve() as server:
+        ctl = Tandemctl(server.admin)
+        wait_for_int8(ctl)
+        told = ctl.json("bench", "m", "--grpc-address", server.grpc, "--seconds", "1", "--clients", "2")
+        assert set(told) == {"fp32", "int8"}
+        for result in told.values():
+            assert result["requests"] > 10 and result["failed"] == 0
+            assert 0 < result["p50_ms"] <= result["p99_ms"] <= result["max_ms"]
+        header, row = ctl.text("bench", "m", "--grpc-address", server.grpc, "--seconds", "1", "--variant", "int8",
+                               "--shape", "x:5,2").splitlines()
+        assert header.split()[:2] == ["VARIANT", "REQUESTS/S"] and row.startswith("int8")
+        assert 'unknown model "k"' in ctl.refused("bench", "k", "--grpc-address", server.grpc)
+        assert "has no input" in ctl.refused("bench", "m", "--grpc-address", server.grpc, "--shape", "y:1")
+        assert "expected shape" in ctl.refused("bench", "m", "--grpc-address", server.grpc, "--shape", "x:1,3",
+                                               "--seconds", "1")
+        assert "cannot reach 127.0.0.1:1 (--grpc-address)" in ctl.refused("bench", "m", "--grpc-address", "127.0.0.1:1")
