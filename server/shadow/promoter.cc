@@ -128,6 +128,8 @@ void Promoter::Apply(const Version& version, const Standing& standing) {
     // Another sibling may have taken its place meanwhile.
     if (changed.int8 == version.int8) changed.auto_state = wanted;
   });
+  // A server that is started again must not serve what this one has found to be bad.
+  if (version.auto_state.int8_serves != wanted.int8_serves) ledgers_.Save();
 }
 
 absl::Status Promoter::Promote(const std::string& model, int64_t number, bool force) {
