@@ -149,11 +149,10 @@ def test_a_damaged_sibling_is_never_promoted(repository):
                 break
         else:
             raise AssertionError("no verdict")
-        # There is nothing more to find out: no more comparisons.
-        before = compared(server)
-        for row in CLASSIFIER.inputs(100, 99):
+        # There is nothing more to find out: of these none is compared, only what had been sent before.
+        for row in CLASSIFIER.inputs(100, 999):
             assert infer(client, row)[1] == "fp32"
-        assert compared(server) - before < 100
+        assert compared(server) <= 20 * (seed + 1)
 
 
 def test_a_damaged_sibling_that_was_called_proven_is_demoted(repository):
