@@ -1,6 +1,7 @@
 """Comparing variants on live requests: what is counted, and where the routes shadow, auto and split send requests."""
 import hashlib
 import json
+import os
 import re
 import time
 import urllib.request
@@ -8,6 +9,7 @@ import urllib.request
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
+import tritonclient.utils.shared_memory as shm
 from tritonclient.utils import InferenceServerException
 
 import tandemd
@@ -38,8 +40,8 @@ def route(repository, **settings):
     (repository / "m/config.yaml").write_text(f"route: {{{text}}}\n")
 
 
-def serving(repository):
-    return tandemd.running("--model-repository", repository, "--poll-interval", "200ms")
+def serving(repository, *arguments):
+    return tandemd.running("--model-repository", repository, "--poll-interval", "200ms", *arguments)
 
 
 def scrape(server):
@@ -116,6 +118,28 @@ def test_a_shadow_of_larger_batches_and_of_some_outputs(repository):
             client.infer("m", [tensor("x", CLASSIFIER.inputs(rows, seed))], outputs=[triton.InferRequestedOutput("y")])
         until(lambda: compared(server) == 4, "four comparisons")
         assert metric(server, "agreement_ratio") > 0.95
+
+
+def test_what_was_in_shared_memory_is_compared_as_it_was(repository):
+    put_int8(repository)
+    route(repository, mode="shadow", shadow_rate=1)
+    key, size = f"/tandem-evidence-{os.getpid()}", 4 * CLASSIFIER.INPUTS
+    with serving(repository, "--shared-memory") as server, triton.InferenceServerClient(server.grpc) as client:
+        joined(client)
+        handle = shm.create_shared_memory_region("test", key, size)
+        try:
+            client.register_system_shared_memory("pool", key, size)
+            x, y = triton.InferInput("x", [1, CLASSIFIER.INPUTS], "FP32"), triton.InferRequestedOutput("y")
+            x.set_shared_memory("pool", size)
+            y.set_shared_memory("pool", 4 * CLASSIFIER.CLASSES)  # over the input
+            for row in CLASSIFIER.inputs(60, 1):
+                shm.set_shared_memory_region(handle, [row])
+                client.infer("m", [x], outputs=[y])
+                shm.set_shared_memory_region(handle, [np.zeros_like(row)])  # the client's own business
+        finally:
+            shm.destroy_shared_memory_region(handle)
+        until(lambda: compared(server) == 60, "60 comparisons")
+        assert metric(server, "agreement_ratio") > 0.95 and metric(server, "relative_error") < 0.1
 
 
 def test_a_good_sibling_is_promoted_by_live_evidence(repository):
