@@ -98,6 +98,8 @@ Table Running() {
   return {
       {"workers", Arity::kOne, "N", "Threads that run models; 0: one for each core the process may use [0]",
        Sets(&C::workers, [](absl::string_view text) { return ParseInteger(text, 0, 1024); })},
+      {"memory_limit", Arity::kOne, "BYTES", "Memory that loading may not take the process beyond; 0: its cgroup's [0]",
+       Sets(&C::memory_limit, ParseBytes)},
       {"max_queue_bytes", Arity::kOne, "BYTES", "Memory that waiting requests may hold together [512MB]",
        Sets(&C::max_queue_bytes, ParseBytes)},
       {"log_format", Arity::kOne, "FORMAT", "text or json [text]",

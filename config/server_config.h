@@ -54,6 +54,8 @@ struct ServerConfig {
   int64_t max_queue_bytes = int64_t{512} << 20;
   // Threads that run models; 0: one for each core the process may use.
   int64_t workers = 0;
+  // Bytes the process may hold; a load that would pass it is refused. 0: what its control groups allow.
+  int64_t memory_limit = 0;
 
   std::string log_format = "text";  // text or json
   std::string log_level = "info";   // debug, info, warning or error

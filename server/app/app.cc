@@ -1,6 +1,5 @@
 #include "server/app/app.h"
 
-#include <sched.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "engine/status.h"
 #include "server/app/evidence_sample.h"
 #include "server/app/steps.h"
+#include "server/resources/resources.h"
 #include "server/version.h"
 
 namespace tandem::app {
@@ -30,14 +30,11 @@ constexpr Duration kReadyPoll = std::chrono::milliseconds(50);
 // Of the keys that evidence is kept under.
 constexpr char kEvidencePrefix[] = "evidence/";
 
-int CoresByAffinity() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
-}
+// How often the limits of the control groups are read.
+constexpr Duration kLimitsPoll = std::chrono::seconds(2);
 
 int WorkersOf(const config::ServerConfig& config) {
-  return config.workers > 0 ? static_cast<int>(config.workers) : CoresByAffinity();
+  return config.workers > 0 ? static_cast<int>(config.workers) : resources::CoresByAffinity();
 }
 
 // Where state is kept when nobody says: the XDG base directories. Empty without a home.
@@ -59,6 +56,11 @@ std::string QuantizerOf(const config::ServerConfig& config) {
 
 App::App(const config::ServerConfig& config)
     : config_(config),
+      memory_(
+          [this] {
+            return config_.memory_limit > 0 ? std::optional<int64_t>(config_.memory_limit) : cgroups_.MemoryLimit();
+          },
+          resources::ResidentBytes),
       log_settings_(config.log_format),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
       ledgers_(EvidenceKeeping()),
@@ -80,6 +82,7 @@ App::App(const config::ServerConfig& config)
                      inline_runner_.Forget(model);
                      shadow_runner_.Forget(model);
                    },
+               .check_memory = [this](int64_t bytes) { return memory_.Check(bytes); },
                .auto_state =
                    [this](const models::LaneStatus& joining, const config::QuantizationConfig& settings) {
                      return promoter_.Join(joining, settings);
@@ -103,6 +106,10 @@ App::App(const config::ServerConfig& config)
                .keep_unloaded =
                    [this](const std::string& model, bool unloaded) {
                      return state_->Write({.unloaded = {{model, unloaded}}});
+                   },
+               .keep_rejected =
+                   [this](const std::string& model, const std::set<int64_t>& rejected) {
+                     return state_->Write({.rejected = {{model, rejected}}});
                    }},
               registry_) {}
 
@@ -157,8 +164,10 @@ absl::Status App::StartAdmin() {
 }
 
 absl::Status App::Start() {
+  FollowLimits();
   TANDEM_RETURN_IF_ERROR(OpenState());
   TANDEM_ASSIGN_OR_RETURN(std::set<std::string> unloaded, state_->Unloaded());
+  TANDEM_ASSIGN_OR_RETURN(models::Rejections rejected, state_->Rejected());
   workers_ = std::make_unique<scheduling::WorkerPool>(dispatcher_);
   shadow_runner_.Start();
   const auto ready = [this] { return Ready(); };
@@ -180,7 +189,7 @@ absl::Status App::Start() {
   TANDEM_RETURN_IF_ERROR(StartAdmin());
   spdlog::info("tandemd {}: gRPC on {}, HTTP on {}, admin on {}, {} workers", kTandemVersion, grpc_->address(),
                http_->address(), admin_->address(), dispatcher_.num_workers());
-  loader_.Start(std::move(unloaded));
+  loader_.Start(std::move(unloaded), std::move(rejected));
   return absl::OkStatus();
 }
 
@@ -209,14 +218,25 @@ absl::Status App::RunUntilStopped() {
       spdlog::info("ready");
       announced = true;
     }
+    FollowLimits();
     MutexLock lock(mutex_);
     if (stopping_) break;
-    stop_.WaitUntil(mutex_, announced ? Time::max() : Now() + kReadyPoll);
+    stop_.WaitUntil(mutex_, Now() + (announced ? kLimitsPoll : kReadyPoll));
   }
   spdlog::info("draining");
   Drain();
   spdlog::info("stopped");
   return absl::OkStatus();
+}
+
+void App::FollowLimits() {
+  // Who says how many workers there are to be means it.
+  const int cores = config_.workers > 0 ? dispatcher_.num_workers()
+                                        : resources::CoreBudget(dispatcher_.num_workers(), cgroups_.CpuQuota());
+  if (cores == cores_) return;
+  if (cores_ != 0) spdlog::info("{} cores to compute with, before {}", cores, cores_);
+  cores_ = cores;
+  dispatcher_.SetCores(cores);
 }
 
 void App::Drain() {

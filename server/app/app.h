@@ -20,6 +20,8 @@
 #include "server/metrics/exposition.h"
 #include "server/models/loader.h"
 #include "server/models/registry.h"
+#include "server/resources/cgroups.h"
+#include "server/resources/memory_budget.h"
 #include "server/routing/routes.h"
 #include "server/rpc/grpc_server.h"
 #include "server/scheduling/dispatcher.h"
@@ -58,9 +60,14 @@ class App {
   void Record(const std::optional<state::Event>& event);
   metrics::ServerSample Sample();
   absl::Status WriteReadyFile() const;
+  // Takes in a change of the cores that may be used.
+  void FollowLimits();
   void Drain();
 
   const config::ServerConfig config_;
+  const resources::Cgroups cgroups_;
+  const resources::MemoryBudget memory_;
+  int cores_ = 0;  // as last told; of the thread that runs the app
   settings::LogSettings log_settings_;
   // Members end in reverse order: ports first, versions last.
   models::Registry registry_;

@@ -1,5 +1,6 @@
 #include "server/models/int8_lanes.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -37,6 +38,13 @@ void Int8Lanes::Align(const ModelFiles& files, int64_t number, const config::Mod
   if (!lane.source.empty()) Enter(key, {.reason = "its files or settings have changed"});
   lane = {.source = source, .seen = source, .config = config};
   Start(key, files, config);
+}
+
+void Int8Lanes::Rest(const Key& key) {
+  const VersionHandle version = registry_.Loaded(key.first, key.second);
+  if (version == nullptr || version->lane.state != LaneState::kBuilding) return;
+  Drop(key);
+  Enter(key, {.reason = "its version does not serve"});
 }
 
 absl::Status Int8Lanes::Build(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool anew) {
@@ -112,12 +120,23 @@ void Int8Lanes::StartBuild(const Key& key, const ModelFiles& files, const config
   builder_.Start(key, recipe, anew);
 }
 
+absl::Status Int8Lanes::CheckMemory(const std::string& model_file) const {
+  if (!options_.check_memory) return absl::OkStatus();
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(model_file, error);
+  return error ? absl::OkStatus() : options_.check_memory(BytesToLoad(static_cast<int64_t>(bytes)));
+}
+
 void Int8Lanes::Join(const Key& key, const quantization::Artifact& artifact, const config::ModelConfig& config) {
-  const auto version = registry_.Find(key.first, absl::StrCat(key.second));
-  if (!version.ok()) return;
+  const VersionHandle version = registry_.Loaded(key.first, key.second);
+  if (version == nullptr) return;
   const VariantOptions how{
       .model_name = key.first, .version = key.second, .config = config, .workers = options_.workers};
-  absl::StatusOr<WarmVariant> loaded = LoadInt8(artifact.model_file, *(*version)->fp32, how);
+  if (const absl::Status room = CheckMemory(artifact.model_file); !room.ok()) {
+    Enter(key, {.state = LaneState::kFailed, .reason = std::string(room.message())});
+    return;
+  }
+  absl::StatusOr<WarmVariant> loaded = LoadInt8(artifact.model_file, *version->fp32, how);
   if (!loaded.ok()) {
     Enter(key, {.state = LaneState::kFailed, .reason = std::string(loaded.status().message())});
     return;

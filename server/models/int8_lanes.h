@@ -34,6 +34,8 @@ struct Int8LanesOptions {
   int workers = 1;  // shards of metrics a variant needs
   // Makes a handle of a variant; its end is the owner's matter.
   std::function<VariantHandle(std::unique_ptr<Variant>)> make_handle;
+  // Whether so many bytes more may be held; null: always.
+  std::function<absl::Status(int64_t)> check_memory;
   // What the route `auto` makes of int8 as it joins with a verdict; called before it does.
   std::function<AutoState(const LaneStatus&, const config::QuantizationConfig&)> auto_state;
   // Told of every step, for the log, with what warm-up found.
@@ -51,6 +53,8 @@ class Int8Lanes {
   // For a published version. `settled`: files that appear for the first time are whole; else they are believed once
   // they look the same twice.
   void Align(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool settled);
+  // The version is kept and does not serve: its build is cancelled; what is there already stays.
+  void Rest(const Key& key);
   // For a published version, by request: builds the sibling that is missing, or has failed; `anew`, also one that is
   // there already. FAILED_PRECONDITION says why none can be built.
   absl::Status Build(const ModelFiles& files, int64_t number, const config::ModelConfig& config, bool anew);
@@ -70,6 +74,7 @@ class Int8Lanes {
   };
 
   void Start(const Key& key, const ModelFiles& files, const config::ModelConfig& config);
+  absl::Status CheckMemory(const std::string& model_file) const;
   void StartBuild(const Key& key, const ModelFiles& files, const config::ModelConfig& config, bool anew);
   // Loads the model of a finished artifact and lets it join, with the report's verdict.
   void Join(const Key& key, const quantization::Artifact& artifact, const config::ModelConfig& config);

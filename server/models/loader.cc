@@ -22,16 +22,6 @@ void LowerPriority() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
 }
 
-// How many of the versions on disk are to serve.
-size_t WantedCount(const config::VersionPolicy& policy, size_t found) {
-  return policy.all || !policy.versions.empty() ? found : static_cast<size_t>(policy.latest);
-}
-
-bool Allowed(const config::VersionPolicy& policy, int64_t number) {
-  return policy.versions.empty() ||
-         std::find(policy.versions.begin(), policy.versions.end(), number) != policy.versions.end();
-}
-
 }  // namespace
 
 Loader::Loader(LoaderOptions options, Registry& registry)
@@ -42,6 +32,7 @@ Loader::Loader(LoaderOptions options, Registry& registry)
         bury_ = true;
         wake_.NotifyAll();
       })),
+      lineup_(registry, options_.keep_rejected, options_.on_step),
       orders_([this] {
         MutexLock lock(mutex_);
         ordered_ = true;
@@ -50,6 +41,7 @@ Loader::Loader(LoaderOptions options, Registry& registry)
       builder_(BuilderOptionsOf()),
       lanes_({.workers = options_.workers,
               .make_handle = [this](std::unique_ptr<Variant> variant) { return Keep(std::move(variant)); },
+              .check_memory = options_.check_memory,
               .auto_state = options_.auto_state,
               .on_step = options_.on_lane_step},
              registry_, builder_) {}
@@ -74,8 +66,9 @@ Loader::~Loader() {
   graveyard_->Close();
 }
 
-void Loader::Start(std::set<std::string> unloaded) {
+void Loader::Start(std::set<std::string> unloaded, Rejections rejected) {
   unloaded_ = std::move(unloaded);
+  lineup_.Restore(std::move(rejected));
   thread_ = std::thread(&Loader::Loop, this);
 }
 
@@ -160,7 +153,9 @@ std::vector<ModelFiles> Loader::LookOnce() {
     names.insert(files.name);
   }
   for (const std::string& name : known_models_) {
-    if (!names.contains(name)) RetractAllBut(name, {});
+    if (names.contains(name)) continue;
+    lineup_.Forget(name);
+    Retract(name, registry_.LoadedNumbers(name));
   }
   ForgetFailures(found);
   known_models_ = names;
@@ -184,11 +179,22 @@ std::vector<ModelFiles> Loader::FindModels() {
     if (files.ok()) add(*std::move(files));
   }
   for (const std::string& folder : options_.repositories) {
-    absl::StatusOr<std::vector<ModelFiles>> models = ScanRepository(folder);
-    if (!models.ok()) continue;
-    for (ModelFiles& files : *models) add(std::move(files));
+    for (const ModelFiles& files : Scan(folder)) add(files);
   }
   return found;
+}
+
+// A repository that cannot be read, an unmounted one say, is taken to be as it was.
+const std::vector<ModelFiles>& Loader::Scan(const std::string& folder) {
+  absl::StatusOr<std::vector<ModelFiles>> models = ScanRepository(folder);
+  if (models.ok()) {
+    unreadable_.erase(folder);
+    return scans_[folder] = *std::move(models);
+  }
+  if (unreadable_.insert(folder).second && options_.on_warning) {
+    options_.on_warning(absl::StrCat(models.status().message(), "; what was loaded from there goes on serving"));
+  }
+  return scans_[folder];
 }
 
 config::ModelConfig Loader::ReadConfig(const ModelFiles& files, absl::Status& status) {
@@ -207,20 +213,16 @@ void Loader::Align(const ModelFiles& files) {
   if (unloaded_.contains(files.name)) return RetireUnloaded(files);
   absl::Status config_status;
   const config::ModelConfig config = ReadConfig(files, config_status);
-  const size_t wanted = WantedCount(config.version_policy, files.versions.size());
-  std::set<int64_t> serving;
+  Wishes wishes{.policy = config.version_policy, .keep_previous = config.keep_previous};
+  for (const auto& [number, version] : files.versions) wishes.present.insert(number);
+  lineup_.Want(files.name, wishes);
+  size_t loaded = 0;
   for (int64_t number : NewestFirst(files)) {
-    if (serving.size() == wanted) break;
-    if (!Allowed(config.version_policy, number)) continue;
-    if (EnsureLoaded(files, number, config, config_status)) serving.insert(number);
+    if (loaded == wishes.Count()) break;
+    if (!wishes.Allows(number) || lineup_.IsRejected(files.name, number)) continue;
+    if (EnsureLoaded(files, number, config, config_status)) ++loaded;
   }
-  // While nothing new serves, what did before goes on, as long as its files are there.
-  if (serving.empty()) {
-    for (int64_t number : registry_.PublishedNumbers(files.name)) {
-      if (files.versions.contains(number)) serving.insert(number);
-    }
-  }
-  RetractAllBut(files.name, serving);
+  Retract(files.name, lineup_.Settle(files.name));
 }
 
 bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config::ModelConfig& config,
@@ -228,7 +230,7 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
   const Key key{files.name, number};
   const std::string& stamp = files.versions.at(number).stamp;
   const VersionStatus status = registry_.Get(files.name, number);
-  if (status.state == State::kPublished) return true;
+  if (status.state == State::kPublished || status.state == State::kKept) return true;
   if (status.state == State::kDraining) return false;
   const auto failed = failed_.find(key);
   if (failed != failed_.end() && failed->second == stamp) return false;
@@ -241,9 +243,18 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
     }
   }
   unstable_.erase(key);
+  const absl::Status room = CheckMemory(files.versions.at(number));
+  // Told once; it is tried again at each look, for others may go.
+  if (!room.ok() && no_room_.contains(key)) return false;
 
   Enter(key, State::kFound);
   Enter(key, State::kLoading);
+  if (!room.ok()) {
+    no_room_.insert(key);
+    Enter(key, State::kFailed, std::string(room.message()));
+    return false;
+  }
+  no_room_.erase(key);
   absl::StatusOr<WarmVariant> fp32 = config_status.ok() ? LoadFp32(files, number, config) : config_status;
   if (!fp32.ok()) {
     failed_[key] = stamp;
@@ -261,10 +272,13 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
   constexpr int64_t kMostRows = 64;
   if (fp32->variant->shares_batch) version->max_batch_size = config.max_batch_size.value_or(kMostRows);
   version->fp32 = Keep(std::move(fp32->variant));
-  registry_.Publish(std::move(version));
+  lineup_.Add(std::move(version), fp32->note);
   DesireRoute(files.name, config.route);  // again: it may have been overridden meanwhile
-  if (options_.on_step) options_.on_step({key.first, key.second, State::kPublished, ""}, fp32->note);
   return true;
+}
+
+absl::Status Loader::CheckMemory(const VersionFiles& files) const {
+  return options_.check_memory ? options_.check_memory(BytesToLoad(files.bytes)) : absl::OkStatus();
 }
 
 absl::StatusOr<WarmVariant> Loader::LoadFp32(const ModelFiles& files, int64_t number,
@@ -281,8 +295,13 @@ void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
     const config::ModelConfig config = ReadConfig(files, status);
     if (!status.ok()) continue;  // what serves goes on as it is
     DesireRoute(files.name, config.route);
-    for (int64_t number : registry_.PublishedNumbers(files.name)) {
-      if (files.versions.contains(number)) lanes_.Align(files, number, config, settled);
+    for (int64_t number : registry_.LoadedNumbers(files.name)) {
+      if (!files.versions.contains(number)) continue;
+      if (registry_.Get(files.name, number).state == State::kPublished) {
+        lanes_.Align(files, number, config, settled);
+      } else {
+        lanes_.Rest({files.name, number});
+      }
     }
   }
 }
@@ -299,9 +318,8 @@ VariantHandle Loader::Keep(std::unique_ptr<Variant> variant) {
   return MakeHandle(std::move(variant), graveyard_);
 }
 
-void Loader::RetractAllBut(const std::string& model, const std::set<int64_t>& keep) {
-  for (int64_t number : registry_.PublishedNumbers(model)) {
-    if (keep.contains(number)) continue;
+void Loader::Retract(const std::string& model, const std::vector<int64_t>& numbers) {
+  for (int64_t number : numbers) {
     // Tell of it first: the version may be gone as soon as it is retracted.
     if (options_.on_step) options_.on_step({model, number, State::kDraining, ""}, "");
     lanes_.Drop({model, number});
@@ -321,6 +339,11 @@ void Loader::ForgetFailures(const std::vector<ModelFiles>& found) {
     return true;
   });
   std::erase_if(unstable_, [&](const auto& seen) { return !present.contains(seen.first); });
+  std::erase_if(no_room_, [&](const Key& key) {
+    if (present.contains(key)) return false;
+    registry_.Remove(key.first, key.second);
+    return true;
+  });
   for (const VersionStatus& status : registry_.List()) {
     const bool wanted = present.contains({status.model, status.version}) && unloaded_.contains(status.model);
     if (status.state == State::kUnloaded && !wanted) registry_.Remove(status.model, status.version);

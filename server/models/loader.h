@@ -21,6 +21,7 @@
 #include "config/model_config.h"
 #include "engine/mutex.h"
 #include "server/models/int8_lanes.h"
+#include "server/models/lineup.h"
 #include "server/models/load_variant.h"
 #include "server/models/orders.h"
 #include "server/models/registry.h"
@@ -40,6 +41,8 @@ struct LoaderOptions {
   std::string quantizer;                             // the program that builds them: tandem-model
   // Makes every worker drop what it holds of a model; called before the model is freed.
   std::function<void(const engine::Model&)> forget;
+  // Whether so many bytes more may be held; null: always.
+  std::function<absl::Status(int64_t)> check_memory;
   // What the route `auto` makes of an int8 sibling that joins.
   std::function<AutoState(const LaneStatus&, const config::QuantizationConfig&)> auto_state;
   // Told of every step, for the log.
@@ -51,6 +54,8 @@ struct LoaderOptions {
   std::function<config::RouteConfig(const std::string& model, const config::RouteConfig& desired)> desire_route;
   // Keeps for the next start that a model was unloaded by hand, or is not any more. An error refuses the change.
   std::function<absl::Status(const std::string& model, bool unloaded)> keep_unloaded;
+  // Keeps for the next start which versions of a model were rolled back from. An error refuses the change.
+  std::function<absl::Status(const std::string& model, const std::set<int64_t>& rejected)> keep_rejected;
 };
 
 class Loader {
@@ -60,8 +65,8 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  // `unloaded`: models that were unloaded by hand before.
-  void Start(std::set<std::string> unloaded = {});
+  // `unloaded`: models that were unloaded by hand before; `rejected`: versions that were rolled back from.
+  void Start(std::set<std::string> unloaded = {}, Rejections rejected = {});
   // Ends the thread. Versions still held by requests are freed when those end, or never.
   void Stop();
   // Kills the build of an int8 sibling that runs, and starts no other.
@@ -69,6 +74,10 @@ class Loader {
   const metrics::BuildMetrics& build_metrics() const { return builder_.metrics(); }
   // Looks now; returns when everything found has been dealt with.
   void Sync();
+  // Makes version `to` (0: the one before what serves) serve in place of newer ones, which stay out until their files
+  // go, a version newer than they appears, or Load. At once when it is kept warm; else when it has been loaded. Returns
+  // its number. FAILED_PRECONDITION when there is no such version, or it cannot be loaded; then nothing has changed.
+  absl::StatusOr<int64_t> Rollback(const std::string& model, int64_t to);
   // Blocks until the first look is done, or Stop.
   void WaitForFirst();
   bool first_done() const;
@@ -95,12 +104,17 @@ class Loader {
   void Loop();
   std::vector<ModelFiles> LookOnce();
   std::vector<ModelFiles> FindModels();
+  const std::vector<ModelFiles>& Scan(const std::string& folder);
   void Align(const ModelFiles& files);
   config::ModelConfig ReadConfig(const ModelFiles& files, absl::Status& status);
-  // Whether the version serves after this, having been loaded now or before.
+  // Whether the version is loaded after this, now or before.
   bool EnsureLoaded(const ModelFiles& files, int64_t number, const config::ModelConfig& config,
                     const absl::Status& config_status);
+  // Whether there is room to load it, beside what it is to replace.
+  absl::Status CheckMemory(const VersionFiles& files) const;
   absl::StatusOr<WarmVariant> LoadFp32(const ModelFiles& files, int64_t number, const config::ModelConfig& config);
+  // Has `to` loaded and serve in place of newer ones, which are rejected.
+  absl::Status LoadOlder(const std::string& model, int64_t to);
   // Brings routes and int8 siblings of what is published in line, once fp32 is.
   void AlignVariants(const std::vector<ModelFiles>& found, bool settled);
   config::RouteConfig DesireRoute(const std::string& model, const config::RouteConfig& desired) const {
@@ -110,7 +124,7 @@ class Loader {
   // The builder's thread tells how far it is.
   void ShowProgress(const Key& key, const quantization::Progress& progress);
   VariantHandle Keep(std::unique_ptr<Variant> variant);
-  void RetractAllBut(const std::string& model, const std::set<int64_t>& keep);
+  void Retract(const std::string& model, const std::vector<int64_t>& numbers);
   void ForgetFailures(const std::vector<ModelFiles>& found);
   void Enter(const Key& key, State state, const std::string& reason = "", const std::string& note = "");
   void Bury();
@@ -129,10 +143,15 @@ class Loader {
 
   // Of the loader's thread alone.
   std::map<Key, std::string> failed_;    // stamp of the files that failed
+  std::set<Key> no_room_;                // those for which there was no memory
   std::map<Key, std::string> unstable_;  // stamp seen at the last look, of versions not loaded yet
   std::set<std::string> known_models_;
-  std::set<std::string> unloaded_;  // by hand
-  std::map<Key, int> living_;       // variants that are not buried yet
+  std::set<std::string> unloaded_;                        // by hand
+  std::map<Key, int> living_;                             // variants that are not buried yet
+  std::map<std::string, std::vector<ModelFiles>> scans_;  // of each repository, the last that could be read
+  std::set<std::string> unreadable_;                      // repositories that cannot be read now
+
+  Lineup lineup_;
 
   mutable Mutex mutex_;
   CondVar wake_;

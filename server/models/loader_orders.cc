@@ -54,6 +54,34 @@ absl::StatusOr<int64_t> Loader::CancelQuantize(const std::string& model, int64_t
   return number;
 }
 
+absl::StatusOr<int64_t> Loader::Rollback(const std::string& model, int64_t to) {
+  if (to == 0) {
+    TANDEM_ASSIGN_OR_RETURN(to, lineup_.Previous(model));
+  }
+  TANDEM_ASSIGN_OR_RETURN(const bool at_once, lineup_.Reject(model, to));
+  if (at_once) return to;
+  const absl::Status loaded = orders_.Place([&] { return LoadOlder(model, to); });
+  if (loaded.ok()) return to;
+  TANDEM_RETURN_IF_ERROR(lineup_.Pardon(model));
+  Sync();
+  return loaded;
+}
+
+absl::Status Loader::LoadOlder(const std::string& model, int64_t to) {
+  TANDEM_ASSIGN_OR_RETURN(const ModelFiles files, FindModel(model));
+  if (const auto version = files.versions.find(to); version != files.versions.end()) {
+    failed_.erase({model, to});
+    unstable_[{model, to}] = version->second.stamp;
+  }
+  Align(files);
+  AlignVariants({files}, /*settled=*/true);
+  const std::vector<int64_t> serving = registry_.PublishedNumbers(model);
+  if (!serving.empty() && serving.back() == to) return absl::OkStatus();
+  const VersionStatus status = registry_.Get(model, to);
+  return absl::FailedPreconditionError(
+      absl::StrCat("version ", to, " of model ", model, " is ", NameOf(status.state), ": ", status.reason));
+}
+
 absl::StatusOr<ModelFiles> Loader::FindModel(const std::string& model) {
   for (ModelFiles& files : FindModels()) {
     if (files.name == model) return std::move(files);
@@ -68,6 +96,7 @@ absl::Status Loader::LoadNow(const std::string& model, bool& drains) {
     if (options_.keep_unloaded) TANDEM_RETURN_IF_ERROR(options_.keep_unloaded(model, false));
     unloaded_.erase(model);
   }
+  TANDEM_RETURN_IF_ERROR(lineup_.Pardon(model));
   // Whoever asks says that the files are whole, and that what failed is worth another try.
   for (const auto& [number, version] : files.versions) {
     failed_.erase({model, number});
@@ -108,7 +137,7 @@ absl::StatusOr<int64_t> Loader::QuantizeNow(const std::string& model, int64_t ve
 }
 
 void Loader::RetireUnloaded(const ModelFiles& files) {
-  RetractAllBut(files.name, {});
+  Retract(files.name, registry_.LoadedNumbers(files.name));
   for (const auto& [number, version] : files.versions) {
     const Key key{files.name, number};
     if (failed_.erase(key) > 0) Enter(key, State::kUnloaded, kUnloadedByHand);

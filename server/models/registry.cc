@@ -26,7 +26,7 @@ absl::StatusOr<VersionHandle> Registry::Find(absl::string_view model, absl::stri
   const Model& versions = found->second;
   if (version.empty()) {
     for (auto it = versions.rbegin(); it != versions.rend(); ++it) {
-      if (it->second.handle != nullptr) return it->second.handle;
+      if (it->second.serves()) return it->second.handle;
     }
     const Entry& newest = versions.rbegin()->second;
     return absl::UnavailableError(
@@ -38,7 +38,7 @@ absl::StatusOr<VersionHandle> Registry::Find(absl::string_view model, absl::stri
     return absl::NotFoundError(
         absl::StrCat(Name(model), " has no version \"", absl::CHexEscape(version.substr(0, 40)), "\""));
   }
-  if (entry->second.handle != nullptr) return entry->second.handle;
+  if (entry->second.serves()) return entry->second.handle;
   return absl::UnavailableError(absl::StrCat(Name(model), " version ", number, " is ", NameOf(entry->second.state),
                                              entry->second.reason.empty() ? "" : ": ", entry->second.reason));
 }
@@ -49,7 +49,7 @@ std::vector<VersionHandle> Registry::Published() const {
     MutexLock lock(mutex_);
     for (const auto& [name, versions] : models_) {
       for (const auto& [number, entry] : versions) {
-        if (entry.handle != nullptr) all.push_back(entry.handle);
+        if (entry.serves()) all.push_back(entry.handle);
       }
     }
   }
@@ -59,15 +59,31 @@ std::vector<VersionHandle> Registry::Published() const {
   return all;
 }
 
-std::vector<int64_t> Registry::PublishedNumbers(const std::string& model) const {
+std::vector<int64_t> Registry::NumbersOf(const std::string& model, bool (*is_wanted)(const Entry&)) const {
   MutexLock lock(mutex_);
   std::vector<int64_t> numbers;
   const auto found = models_.find(model);
   if (found == models_.end()) return numbers;
   for (const auto& [number, entry] : found->second) {
-    if (entry.handle != nullptr) numbers.push_back(number);
+    if (is_wanted(entry)) numbers.push_back(number);
   }
   return numbers;
+}
+
+std::vector<int64_t> Registry::PublishedNumbers(const std::string& model) const {
+  return NumbersOf(model, [](const Entry& entry) { return entry.serves(); });
+}
+
+std::vector<int64_t> Registry::LoadedNumbers(const std::string& model) const {
+  return NumbersOf(model, [](const Entry& entry) { return entry.handle != nullptr; });
+}
+
+VersionHandle Registry::Loaded(const std::string& model, int64_t version) const {
+  MutexLock lock(mutex_);
+  const auto found = models_.find(model);
+  if (found == models_.end()) return nullptr;
+  const auto entry = found->second.find(version);
+  return entry == found->second.end() ? nullptr : entry->second.handle;
 }
 
 std::vector<VersionStatus> Registry::List() const {
@@ -76,7 +92,7 @@ std::vector<VersionStatus> Registry::List() const {
     MutexLock lock(mutex_);
     for (const auto& [name, versions] : models_) {
       for (const auto& [number, entry] : versions) {
-        const std::string reason = entry.handle != nullptr ? Describe(entry.handle->lane) : entry.reason;
+        const std::string reason = entry.serves() ? Describe(entry.handle->lane) : entry.reason;
         all.push_back({name, number, entry.state, reason});
       }
     }
@@ -116,6 +132,16 @@ void Registry::Publish(VersionHandle version) {
   MutexLock lock(mutex_);
   Entry& entry = EnterLocked(version->model_name, version->number, State::kPublished);
   entry.handle = std::move(version);
+}
+
+void Registry::Shelve(const std::string& model, int64_t version) {
+  MutexLock lock(mutex_);
+  EnterLocked(model, version, State::kKept).reason = "it stays warm for a rollback";
+}
+
+void Registry::Resume(const std::string& model, int64_t version) {
+  MutexLock lock(mutex_);
+  EnterLocked(model, version, State::kPublished);
 }
 
 bool Registry::Change(const std::string& model, int64_t version, const std::function<void(Version&)>& change) {

@@ -33,6 +33,10 @@ class Registry {
   std::vector<VersionHandle> Published() const;
   // The numbers published of `model`, ascending.
   std::vector<int64_t> PublishedNumbers(const std::string& model) const;
+  // A version that is published or kept; null when it is neither.
+  VersionHandle Loaded(const std::string& model, int64_t version) const;
+  // The numbers of `model` that are published or kept, ascending.
+  std::vector<int64_t> LoadedNumbers(const std::string& model) const;
   // Every version known, unloaded ones included.
   std::vector<VersionStatus> List() const;
   // The state of a version; kUnloaded when it was never seen.
@@ -42,10 +46,14 @@ class Registry {
   void Enter(const std::string& model, int64_t version, State state, const std::string& reason = "");
   // Enters kPublished and starts handing the version out.
   void Publish(VersionHandle version);
-  // Has `change` make another Version out of the published one, and hands that out from now on; requests in flight keep
-  // theirs. False when the version is not published any more. The lane's steps that may not follow are our own bugs.
+  // Stops handing out a published version and keeps it as it is; Resume hands it out again.
+  void Shelve(const std::string& model, int64_t version);
+  void Resume(const std::string& model, int64_t version);
+  // Has `change` make another Version out of the published or kept one, which takes its place from now on; requests in
+  // flight keep theirs. False when the version is neither any more. The lane's steps that may not follow are our own
+  // bugs.
   bool Change(const std::string& model, int64_t version, const std::function<void(Version&)>& change);
-  // Enters kDraining and stops handing the version out. It ends with its last request.
+  // Enters kDraining and lets go of the version, published or kept. It ends with its last request.
   void Retract(const std::string& model, int64_t version);
   // Forgets a version that is unloaded.
   void Remove(const std::string& model, int64_t version);
@@ -54,9 +62,13 @@ class Registry {
   struct Entry {
     State state = State::kUnloaded;
     std::string reason;
-    VersionHandle handle;  // while published
+    VersionHandle handle;  // while published or kept
+
+    bool serves() const { return state == State::kPublished; }
   };
   using Model = std::map<int64_t, Entry>;
+  // The numbers of a model's versions that `is_wanted`, ascending.
+  std::vector<int64_t> NumbersOf(const std::string& model, bool (*is_wanted)(const Entry&)) const;
 
   Entry& EnterLocked(const std::string& model, int64_t version, State state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -31,6 +31,17 @@ void AppendStamp(const fs::path& file, std::string& stamp) {
   absl::StrAppend(&stamp, file.filename().string(), ":", size, ":", time.time_since_epoch().count(), ";");
 }
 
+int64_t BytesIn(const fs::path& folder) {
+  std::error_code error;
+  int64_t bytes = 0;
+  for (const fs::path& file : Children(folder, error)) {
+    std::error_code none;
+    const auto size = fs::is_regular_file(file, none) ? fs::file_size(file, none) : 0;
+    if (!none) bytes += static_cast<int64_t>(size);
+  }
+  return bytes;
+}
+
 std::string StampOf(const fs::path& folder) {
   std::error_code error;
   std::string stamp;
@@ -55,7 +66,7 @@ ModelFiles ScanModel(const fs::path& folder) {
       continue;
     }
     VersionFiles& version = model.versions[number];
-    version = {.model_file = file.string(), .stamp = StampOf(child)};
+    version = {.model_file = file.string(), .bytes = BytesIn(child), .stamp = StampOf(child)};
     if (const fs::path int8 = child / "int8"; fs::is_regular_file(int8 / "model.onnx", error)) {
       version.int8_folder = int8.string();
       version.int8_stamp = StampOf(int8);
@@ -83,9 +94,15 @@ absl::StatusOr<ModelFiles> SingleFile(const std::string& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return absl::NotFoundError(absl::StrCat(path, ": no such file"));
   ModelFiles model{.name = fs::path(path).stem().string()};
-  model.versions[1] = {.model_file = path};
+  model.versions[1] = {.model_file = path, .bytes = static_cast<int64_t>(fs::file_size(path, error))};
   AppendStamp(path, model.versions[1].stamp);
   return model;
+}
+
+int64_t BytesToLoad(int64_t file_bytes) {
+  constexpr int64_t kCopies = 3;  // the message, the graph's constants and what is packed of them
+  constexpr int64_t kBesides = int64_t{8} << 20;
+  return kCopies * file_bytes + kBesides;
 }
 
 std::vector<int64_t> NewestFirst(const ModelFiles& files) {

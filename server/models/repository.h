@@ -13,6 +13,7 @@ namespace tandem::models {
 
 struct VersionFiles {
   std::string model_file;
+  int64_t bytes = 0;  // of all its files, external data included
   // Changes when any of the version's files does: sizes and modification times.
   std::string stamp;
   // A ready-made int8 sibling: VERSION/int8 with a model.onnx in it, and its stamp; empty when there is none.
@@ -36,6 +37,9 @@ absl::StatusOr<std::vector<ModelFiles>> ScanRepository(const std::string& folder
 
 // A file served as version 1 of the model that has the file's base name. NOT_FOUND when it does not exist.
 absl::StatusOr<ModelFiles> SingleFile(const std::string& path);
+
+// Bytes of memory that loading a model of so many bytes in files takes at most, for the time it takes.
+int64_t BytesToLoad(int64_t file_bytes);
 
 // The versions a policy keeps, newest first; `latest` more may be tried when one of them fails to load.
 std::vector<int64_t> NewestFirst(const ModelFiles& files);

@@ -11,6 +11,7 @@ enum class State {
   kLoading,    // being imported and compiled
   kWarming,    // batch proof and cost measurements run
   kPublished,  // takes requests
+  kKept,       // takes no requests, stays warm for a rollback
   kDraining,   // takes no more requests, finishes those it has
   kUnloaded,   // gone from memory
   kFailed,     // could not be loaded; the reason says why
@@ -26,6 +27,8 @@ inline absl::string_view NameOf(State state) {
       return "warming";
     case State::kPublished:
       return "published";
+    case State::kKept:
+      return "kept";
     case State::kDraining:
       return "draining";
     case State::kUnloaded:
@@ -38,6 +41,7 @@ inline absl::string_view NameOf(State state) {
 
 // Legal transitions:
 //   found -> loading -> warming -> published -> draining -> unloaded -> found
+//   published -> kept -> published, draining
 //   loading, warming -> failed -> found (its files changed)
 //   found, failed -> unloaded (its files went away)
 inline bool MayFollow(State from, State to) {
@@ -49,7 +53,9 @@ inline bool MayFollow(State from, State to) {
     case State::kWarming:
       return to == State::kPublished || to == State::kFailed;
     case State::kPublished:
-      return to == State::kDraining;
+      return to == State::kKept || to == State::kDraining;
+    case State::kKept:
+      return to == State::kPublished || to == State::kDraining;
     case State::kDraining:
       return to == State::kUnloaded;
     case State::kUnloaded:

@@ -89,9 +89,9 @@ absl::Status Routes::Clear(const std::string& model, const state::Author& author
 }
 
 void Routes::Apply(const std::string& model, const config::RouteConfig& route) {
-  for (int64_t number : registry_.PublishedNumbers(model)) {
-    const auto version = registry_.Find(model, absl::StrCat(number));
-    if (!version.ok() || (*version)->route == route) continue;
+  for (int64_t number : registry_.LoadedNumbers(model)) {
+    const models::VersionHandle version = registry_.Loaded(model, number);
+    if (version == nullptr || version->route == route) continue;
     registry_.Change(model, number, [&](models::Version& changed) { changed.route = route; });
   }
 }

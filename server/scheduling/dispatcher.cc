@@ -66,7 +66,7 @@ size_t Dispatcher::Waiting(const Queue& queue) {
 
 bool Dispatcher::ShouldWake(Time now) {
   // One waking worker at a time: it wakes the next when it finds more than it takes.
-  if (idle_ == 0 || waking_ > 0) return false;
+  if (idle_ == 0 || waking_ > 0 || FreeCores() == 0) return false;
   Time free_at = Time::max();
   for (const Worker& worker : workers_) free_at = std::min(free_at, worker.due);
   Duration cost{0};
@@ -128,10 +128,23 @@ void Dispatcher::Finished(Worker& worker, Duration spent) {
   }
 }
 
+int Dispatcher::FreeCores() {
+  const auto runs = [](const Worker& worker) { return worker.running != nullptr; };
+  return std::max(0, cores_ - static_cast<int>(std::count_if(workers_.begin(), workers_.end(), runs)));
+}
+
+void Dispatcher::SetCores(int cores) {
+  MutexLock lock(mutex_);
+  cores_ = std::clamp(cores, 1, num_workers_);
+  work_.NotifyAll();
+}
+
 Decision Dispatcher::DecideNow(Time now) {
+  const int free_cores = FreeCores();
+  if (free_cores == 0) return {};
   views_.clear();
   for (const auto& queue : active_) views_.push_back(queue->View());
-  return batching::Decide(views_, now, idle_ + 1);
+  return batching::Decide(views_, now, std::min(idle_ + 1, free_cores));
 }
 
 Task Dispatcher::Take(Worker& worker, const Decision& decision, Time now) {

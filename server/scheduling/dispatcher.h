@@ -30,7 +30,11 @@ struct Task {
 class Dispatcher {
  public:
   // `max_bytes`: memory that requests may hold while they wait, over all queues.
-  Dispatcher(int workers, size_t max_bytes) : num_workers_(workers), max_bytes_(max_bytes), workers_(workers) {}
+  Dispatcher(int workers, size_t max_bytes)
+      : num_workers_(workers), max_bytes_(max_bytes), workers_(workers), cores_(workers) {}
+
+  // Batches that run at a time, at most: the cores there are now. At least 1; more than the workers is as many.
+  void SetCores(int cores);
 
   // Queues the request, or refuses it with RESOURCE_EXHAUSTED. Once accepted it may be answered before this returns.
   absl::Status Submit(batching::Request* request);
@@ -68,7 +72,9 @@ class Dispatcher {
   };
 
   void Finished(Worker& worker, Duration spent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What a free worker is to do; nothing while as many run as there are cores.
   batching::Decision DecideNow(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int FreeCores() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Task Take(Worker& worker, const batching::Decision& decision, Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Activate(const std::shared_ptr<batching::Queue>& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether to wake another worker for what waits now.
@@ -84,6 +90,7 @@ class Dispatcher {
   CondVar work_;       // something arrived, or Stop or Forget was called
   CondVar forgotten_;  // a worker dropped a model
   std::vector<Worker> workers_ ABSL_GUARDED_BY(mutex_);
+  int cores_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<batching::Queue>> active_ ABSL_GUARDED_BY(mutex_);  // those with requests
   std::vector<batching::QueueView> views_ ABSL_GUARDED_BY(mutex_);                // scratch of DecideNow
   size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,6 @@ struct Author {
 // A route set by hand, which wins over that of the model's config.yaml.
 struct RouteOverride {
   config::RouteConfig route;
-  Author author;
-};
-
-// The version that a model serves until the pin is removed, whatever newer ones there are.
-struct VersionPin {
-  int64_t version = 0;
   Author author;
 };
 
@@ -52,7 +47,7 @@ struct EventFilter {
 // Changes that are kept together or not at all. Nothing instead of a value removes what there was.
 struct Changes {
   std::map<std::string, std::optional<RouteOverride>> routes;  // by model
-  std::map<std::string, std::optional<VersionPin>> pins;       // by model
+  std::map<std::string, std::set<int64_t>> rejected;           // by model: all versions that were rolled back from
   std::map<std::string, bool> unloaded;                        // by model: whether it was unloaded by hand
   std::map<std::string, std::optional<std::string>> blobs;     // by key
   std::vector<Event> events;                                   // appended in this order; their ids are ignored

@@ -23,8 +23,7 @@ constexpr int64_t kMostEvents = 1000;  // of one answer
 constexpr char kSchema[] = R"(
   CREATE TABLE route (model TEXT PRIMARY KEY, mode TEXT NOT NULL, int8_weight REAL NOT NULL, shadow_rate REAL NOT NULL,
                       who TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
-  CREATE TABLE pin (model TEXT PRIMARY KEY, version INTEGER NOT NULL,
-                    who TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+  CREATE TABLE rejected (model TEXT, version INTEGER, PRIMARY KEY (model, version)) WITHOUT ROWID;
   CREATE TABLE unloaded (model TEXT PRIMARY KEY) STRICT;
   CREATE TABLE blob (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
   CREATE TABLE event (id INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, version INTEGER NOT NULL,
@@ -84,13 +83,14 @@ void WriteRoute(SQLite::Database& database, const std::string& model, const std:
   statement.exec();
 }
 
-void WritePin(SQLite::Database& database, const std::string& model, const std::optional<VersionPin>& pin) {
-  if (!pin.has_value()) return Remove(database, "DELETE FROM pin WHERE model = ?", model);
-  SQLite::Statement statement(database, "INSERT OR REPLACE INTO pin VALUES (?, ?, ?, ?, ?)");
-  statement.bind(1, model);
-  statement.bind(2, pin->version);
-  BindAuthor(statement, 3, pin->author);
-  statement.exec();
+void WriteRejected(SQLite::Database& database, const std::string& model, const std::set<int64_t>& versions) {
+  Remove(database, "DELETE FROM rejected WHERE model = ?", model);
+  for (const int64_t version : versions) {
+    SQLite::Statement statement(database, "INSERT INTO rejected VALUES (?, ?)");
+    statement.bind(1, model);
+    statement.bind(2, version);
+    statement.exec();
+  }
 }
 
 void WriteUnloaded(SQLite::Database& database, const std::string& model, bool unloaded) {
@@ -201,7 +201,7 @@ absl::Status StateStore::Write(const Changes& changes) {
   return With([&](SQLite::Database& database) {
     SQLite::Transaction transaction(database);
     for (const auto& [model, route] : changes.routes) WriteRoute(database, model, route);
-    for (const auto& [model, pin] : changes.pins) WritePin(database, model, pin);
+    for (const auto& [model, versions] : changes.rejected) WriteRejected(database, model, versions);
     for (const auto& [model, unloaded] : changes.unloaded) WriteUnloaded(database, model, unloaded);
     for (const auto& [key, value] : changes.blobs) WriteBlob(database, key, value);
     for (const Event& event : changes.events) WriteEvent(database, event);
@@ -224,14 +224,12 @@ absl::StatusOr<std::map<std::string, RouteOverride>> StateStore::Routes() const 
   });
 }
 
-absl::StatusOr<std::map<std::string, VersionPin>> StateStore::Pins() const {
-  return With([](SQLite::Database& database) -> absl::StatusOr<std::map<std::string, VersionPin>> {
-    std::map<std::string, VersionPin> pins;
-    SQLite::Statement row(database, "SELECT model, version, who, why, at_ms FROM pin");
-    while (row.executeStep()) {
-      pins[row.getColumn(0)] = {.version = row.getColumn(1).getInt64(), .author = ReadAuthor(row, 2)};
-    }
-    return pins;
+absl::StatusOr<std::map<std::string, std::set<int64_t>>> StateStore::Rejected() const {
+  return With([](SQLite::Database& database) -> absl::StatusOr<std::map<std::string, std::set<int64_t>>> {
+    std::map<std::string, std::set<int64_t>> rejected;
+    SQLite::Statement row(database, "SELECT model, version FROM rejected");
+    while (row.executeStep()) rejected[row.getColumn(0)].insert(row.getColumn(1).getInt64());
+    return rejected;
   });
 }
 

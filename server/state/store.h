@@ -49,8 +49,9 @@ class StateStore {
   absl::Status Write(const Changes& changes);
 
   absl::StatusOr<std::map<std::string, RouteOverride>> Routes() const;  // by model
-  absl::StatusOr<std::map<std::string, VersionPin>> Pins() const;       // by model
-  absl::StatusOr<std::set<std::string>> Unloaded() const;               // models
+  // Versions that were rolled back from, by model.
+  absl::StatusOr<std::map<std::string, std::set<int64_t>>> Rejected() const;
+  absl::StatusOr<std::set<std::string>> Unloaded() const;  // models
   absl::StatusOr<std::optional<std::string>> Blob(const std::string& key) const;
   // Those whose keys begin with `prefix`.
   absl::StatusOr<std::map<std::string, std::string>> Blobs(const std::string& prefix) const;

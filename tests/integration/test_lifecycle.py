@@ -54,9 +54,15 @@ def test_a_new_version_takes_over_and_a_removed_one_goes(repository):
             assert answer(client, "m") == 10
             publish(repository, "m", 2, 20)
             until(lambda: answer(client, "m") == 20, "version 2")
+            until(lambda: status_of(client)["m", "1"][0] == "UNAVAILABLE", "version 1 to be kept")
+            with pytest.raises(InferenceServerException, match="version 1 is kept: it stays warm for a rollback"):
+                answer(client, "m", "1")
+            publish(repository, "m", 3, 30)
             until(lambda: ("m", "1") not in status_of(client), "the end of version 1")
             with pytest.raises(InferenceServerException, match='no version "1"'):
                 answer(client, "m", "1")
+            shutil.rmtree(repository / "m/3")
+            until(lambda: answer(client, "m") == 20, "version 2 again")
             publish(repository, "n", 1, 5)
             until(lambda: ("n", "1") in status_of(client) and client.is_model_ready("n"), "model n")
             shutil.rmtree(repository / "n")
@@ -86,6 +92,36 @@ def test_no_request_fails_while_versions_are_swapped(repository):
                 stop.set()
             for done in loads:
                 assert done.result() <= set(range(1, 7))
+
+
+def test_a_repository_that_disappears_leaves_its_models_serving(repository):
+    publish(repository, "m", 1, 10)
+    with tandemd.running("--model-repository", repository, "--poll-interval", "20ms") as server:
+        with triton.InferenceServerClient(server.grpc) as client:
+            repository.rename(repository.with_name("elsewhere"))
+            until(lambda: "what was loaded from there goes on serving" in server.log.read_text(), "the warning")
+            assert answer(client, "m") == 10
+            repository.with_name("elsewhere").rename(repository)
+            publish(repository, "m", 2, 20)
+            until(lambda: answer(client, "m") == 20, "version 2")
+
+
+def test_what_does_not_fit_into_memory_is_not_loaded(repository):
+    publish(repository, "m", 1, 10)
+    with tandemd.running("--model-repository", repository, "--poll-interval", "20ms", "--memory-limit", "400MB") as server:
+        with triton.InferenceServerClient(server.grpc) as client:
+            large = repository / "m.tmp"
+            large.mkdir()
+            shutil.copy(repository / "m/1/model.onnx", large)
+            with open(large / "weights.bin", "wb") as weights:
+                weights.truncate(200 << 20)
+            large.rename(repository / "m/2")
+            until(lambda: ("m", "2") in status_of(client), "version 2")
+            state, reason = status_of(client)["m", "2"]
+            assert state == "UNAVAILABLE" and "it needs about 608 MB" in reason and "memory_limit" in reason
+            assert answer(client, "m") == 10
+            os.truncate(repository / "m/2/weights.bin", 1)
+            until(lambda: client.is_model_ready("m", "2"), "version 2, now that it fits")
 
 
 def test_version_policies(repository):

@@ -186,6 +186,7 @@ def test_no_request_fails_while_int8_joins_and_leaves(repository):
 
 def test_both_variants_go_with_their_version(repository):
     publish(repository, 1, 1)
+    (repository / "m/config.yaml").write_text("keep_previous: 0\n")
     put_int8(repository, 1, 2)
     with serving(repository) as server, triton.InferenceServerClient(server.grpc) as client:
         until(lambda: state(client) == "inconclusive", "the sibling")

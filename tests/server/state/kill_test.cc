@@ -30,7 +30,7 @@ Changes ChangesOf(int64_t number) {
   const std::string model = ModelOf(number), text = absl::StrCat(number);
   const Author author{.who = text, .when = absl::FromUnixMillis(number)};
   return {.routes = {{model, RouteOverride{{.mode = "split"}, author}}},
-          .pins = {{model, VersionPin{number, author}}},
+          .rejected = {{model, {number}}},
           .blobs = {{model, text}},
           .events = {{.model = model, .kind = "write", .author = author, .detail = text}}};
 }
@@ -83,7 +83,7 @@ int64_t WriteAndKill(const std::string& folder, int acknowledged, Duration then)
 void ExpectWhole(const StateStore& store, int64_t number) {
   const std::string model = ModelOf(number), text = absl::StrCat(number);
   EXPECT_EQ(store.Routes()->at(model).author.who, text);
-  EXPECT_EQ(store.Pins()->at(model).version, number);
+  EXPECT_EQ(store.Rejected()->at(model), std::set<int64_t>{number});
   EXPECT_EQ(*store.Blob(model), text);
 }
 

@@ -53,7 +53,7 @@ TEST_F(StateStoreTest, KeepsWhatWasWritten) {
   const std::string bytes("\0\xff'\"", 4);
   ASSERT_TRUE(store_
                   ->Write({.routes = {{"m", RouteOverride{{.mode = "split", .int8_weight = 0.25}, kAnn}}},
-                           .pins = {{"m", VersionPin{7, kAnn}}},
+                           .rejected = {{"m", {7, 9}}},
                            .unloaded = {{"n", true}},
                            .blobs = {{"evidence/m/7", bytes}, {"other", ""}},
                            .events = {Happened("m", "route")}})
@@ -64,7 +64,7 @@ TEST_F(StateStoreTest, KeepsWhatWasWritten) {
   EXPECT_EQ(route.author.who, "ann");
   EXPECT_EQ(route.author.why, "a trial");
   EXPECT_EQ(route.author.when, kAnn.when);
-  EXPECT_EQ(store_->Pins()->at("m").version, 7);
+  EXPECT_THAT(store_->Rejected()->at("m"), ElementsAre(7, 9));
   EXPECT_THAT(*store_->Unloaded(), ElementsAre("n"));
   EXPECT_EQ(*store_->Blob("evidence/m/7"), bytes);
   EXPECT_EQ(*store_->Blob("nothing"), std::nullopt);
@@ -81,7 +81,7 @@ TEST_F(StateStoreTest, KeepsWhatWasWritten) {
 TEST_F(StateStoreTest, ReplacesAndRemoves) {
   ASSERT_TRUE(store_
                   ->Write({.routes = {{"m", RouteOverride{{.mode = "int8"}, kAnn}}},
-                           .pins = {{"m", VersionPin{7, kAnn}}},
+                           .rejected = {{"m", {7, 9}}},
                            .unloaded = {{"n", true}},
                            .blobs = {{"k", "1"}}})
                   .ok());
@@ -90,12 +90,12 @@ TEST_F(StateStoreTest, ReplacesAndRemoves) {
   EXPECT_EQ(*store_->Blob("k"), "2");
   ASSERT_TRUE(store_
                   ->Write({.routes = {{"m", std::nullopt}},
-                           .pins = {{"m", std::nullopt}},
+                           .rejected = {{"m", {}}},
                            .unloaded = {{"n", false}},
                            .blobs = {{"k", std::nullopt}}})
                   .ok());
   EXPECT_THAT(*store_->Routes(), IsEmpty());
-  EXPECT_THAT(*store_->Pins(), IsEmpty());
+  EXPECT_THAT(*store_->Rejected(), IsEmpty());
   EXPECT_THAT(*store_->Unloaded(), IsEmpty());
   EXPECT_THAT(*store_->Blobs(""), IsEmpty());
 }

@@ -1,0 +1,126 @@
+#include "server/models/lineup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <utility>
+
+namespace tandem::models {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class LineupTest : public ::testing::Test {
+ protected:
+  void Add(int64_t number) {
+    for (const State state : {State::kFound, State::kLoading, State::kWarming}) registry_.Enter("m", number, state);
+    auto version = std::make_shared<Version>();
+    version->model_name = "m";
+    version->number = number;
+    version->fp32 = MakeHandle(std::make_unique<Variant>(), graveyard_);
+    lineup_.Add(std::move(version), "");
+  }
+  void Want(std::set<int64_t> present) { lineup_.Want("m", {.present = std::move(present)}); }
+  // Loads 8, then 9, as the loader does.
+  void ServeNine() {
+    Want({7, 8});
+    Add(8);
+    EXPECT_THAT(lineup_.Settle("m"), IsEmpty());
+    Want({7, 8, 9});
+    Add(9);
+    EXPECT_THAT(lineup_.Settle("m"), IsEmpty());
+  }
+
+  std::shared_ptr<Graveyard> graveyard_ = std::make_shared<Graveyard>(nullptr);
+  Registry registry_;
+  Rejections kept_;
+  absl::Status keep_status_;
+  Lineup lineup_{registry_,
+                 [this](const std::string& model, const std::set<int64_t>& rejected) {
+                   if (keep_status_.ok()) kept_[model] = rejected;
+                   return keep_status_;
+                 },
+                 nullptr};
+};
+
+TEST_F(LineupTest, ThePreviousVersionStaysWarmAndComesBackInOneStep) {
+  ServeNine();
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(9));
+  EXPECT_THAT(registry_.LoadedNumbers("m"), ElementsAre(8, 9));
+  EXPECT_THAT(std::string(registry_.Find("m", "8").status().message()), HasSubstr("kept"));
+
+  EXPECT_EQ(lineup_.Previous("m").value(), 8);
+  EXPECT_TRUE(lineup_.Reject("m", 8).value());
+  EXPECT_EQ((*registry_.Find("m", ""))->number, 8);
+  EXPECT_THAT(registry_.LoadedNumbers("m"), ElementsAre(8, 9));
+  EXPECT_TRUE(lineup_.IsRejected("m", 9));
+  EXPECT_THAT(lineup_.Settle("m"), IsEmpty());  // the next look changes nothing
+
+  ASSERT_TRUE(lineup_.Pardon("m").ok());
+  EXPECT_THAT(lineup_.Settle("m"), IsEmpty());
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(9));
+}
+
+TEST_F(LineupTest, ANewerVersionThanTheRejectedServes) {
+  ServeNine();
+  ASSERT_TRUE(lineup_.Reject("m", 8).value());
+  Want({8, 9, 10});
+  Add(10);
+  EXPECT_THAT(lineup_.Settle("m"), ElementsAre(8));  // 9 is the newest of the others
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(8, 10));
+  registry_.Retract("m", 8);
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(10));
+}
+
+TEST_F(LineupTest, AVersionThatIsNotLoadedIsWaitedFor) {
+  ServeNine();
+  EXPECT_FALSE(lineup_.Reject("m", 7).value());
+  EXPECT_FALSE(registry_.PublishedNumbers("m").empty());
+  EXPECT_TRUE(lineup_.IsRejected("m", 8) && lineup_.IsRejected("m", 9));
+  Add(7);
+  lineup_.Settle("m");
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(7));
+}
+
+TEST_F(LineupTest, WhatCannotBeRolledBackToIsNamed) {
+  EXPECT_THAT(std::string(lineup_.Previous("m").status().message()), HasSubstr("no version of model m serves"));
+  EXPECT_EQ(lineup_.Reject("m", 1).status().code(), absl::StatusCode::kFailedPrecondition);
+  Want({8});
+  Add(8);
+  lineup_.Settle("m");
+  EXPECT_THAT(std::string(lineup_.Previous("m").status().message()), HasSubstr("no version before 8"));
+  EXPECT_THAT(std::string(lineup_.Reject("m", 3).status().message()), HasSubstr("no version 3"));
+  EXPECT_THAT(std::string(lineup_.Reject("m", 8).status().message()), HasSubstr("not newer"));
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(8));
+}
+
+TEST_F(LineupTest, ARejectionEndsWithTheFiles) {
+  ServeNine();
+  ASSERT_TRUE(lineup_.Reject("m", 8).value());
+  Want({8});
+  EXPECT_THAT(lineup_.Settle("m"), ElementsAre(9));
+  EXPECT_FALSE(lineup_.IsRejected("m", 9));
+  EXPECT_THAT(kept_["m"], IsEmpty());
+}
+
+TEST_F(LineupTest, WhatCannotBeKeptIsRefused) {
+  ServeNine();
+  keep_status_ = absl::UnavailableError("no room");
+  EXPECT_EQ(lineup_.Reject("m", 8).status(), keep_status_);
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(9));
+  keep_status_ = absl::OkStatus();
+  EXPECT_TRUE(lineup_.Reject("m", 8).value());
+  EXPECT_THAT(kept_["m"], ElementsAre(9));
+}
+
+TEST_F(LineupTest, WhatWasKeptCountsFromTheStart) {
+  lineup_.Restore({{"m", {9}}});
+  Want({8, 9});
+  EXPECT_TRUE(lineup_.IsRejected("m", 9));
+}
+
+}  // namespace
+}  // namespace tandem::models
