@@ -14,8 +14,9 @@ pytestmark = pytest.mark.request_path
 ROW = np.zeros((1, 2), np.float32)
 
 
-# A request of so many rows keeps the worker busy for some tens of milliseconds: they run one by one.
-MANY = np.zeros((20_000, 2), np.float32)
+# They run one by one, which keeps the worker busy for about a second, or so long that answers keep their order.
+MANY = np.zeros((1_000_000, 2), np.float32)
+SOME = np.zeros((50_000, 2), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -40,31 +41,29 @@ def ask(client, model, **options):
 
 
 class Queue:
-    """Requests of many rows, in the order in which they end."""
+    """Requests behind one that keeps the worker busy, and the order in which they end."""
 
     def __init__(self, client):
-        self.client, self.ended, self.answers = client, [], []
+        self.client, self.ended, self.answers = client, [], {}
+        before = self.runs()
+        self.send("first", MANY)
+        until(lambda: self.runs() > before, "the first run")
 
-    def send(self, name, **options):
-        answer = concurrent.futures.Future()
+    def runs(self):
+        return self.client.get_inference_statistics("single").model_stats[0].execution_count
+
+    def send(self, name, x=ROW, **options):
+        answer = self.answers[name] = concurrent.futures.Future()
 
         def answered(result, error):
             self.ended.append(name)
             answer.set_result(error)
 
-        self.client.async_infer("single", [tensor("x", MANY)], answered, **options)
-        self.answers.append(answer)
-        return answer
+        self.client.async_infer("single", [tensor("x", x)], answered, **options)
 
-    def send_a_dozen(self):
-        """Returns when the first of them runs, so that the others wait."""
-        def run():
-            return self.client.get_inference_statistics("single").model_stats[0].execution_count
-
-        before = run()
-        for i in range(12):
-            self.send(f"low {i}")
-        until(lambda: run() > before, "the first run")
+    def wait(self):
+        """-> the errors by name."""
+        return {name: answer.result(60) for name, answer in self.answers.items()}
 
 
 @pytest.mark.parametrize("priority", (0, 1, 5, 2**64 - 1))
@@ -74,20 +73,20 @@ def test_every_priority_is_served(client, priority):
 
 def test_a_higher_priority_overtakes_what_waits(client):
     queue = Queue(client)
-    queue.send_a_dozen()
-    queue.send("high", priority=1)
-    assert all(answer.result(60) is None for answer in queue.answers)
-    assert queue.ended.index("high") < len(queue.ended) - 1
+    for name, priority in (("unset", 0), ("low", 2), ("high", 1)):
+        queue.send(name, SOME, priority=priority)
+    assert set(queue.wait().values()) == {None}
+    assert queue.ended == ["first", "high", "low", "unset"]
 
 
 def test_a_request_that_waits_longer_than_its_timeout_is_refused(client):
     queue = Queue(client)
-    queue.send_a_dozen()
-    refused = queue.send("late", timeout=1000).result(60)
-    assert refused.status() == "StatusCode.DEADLINE_EXCEEDED" and 'parameter "timeout"' in refused.message()
-    assert all(answer.result(60) is None for answer in queue.answers[:-1])
-    # It leaves with the next batch and does not wait for its turn.
-    assert queue.ended.index("late") < len(queue.ended) - 1
+    queue.send("patient")
+    queue.send("late", timeout=1000)
+    errors = queue.wait()
+    late = errors.pop("late")
+    assert late.status() == "StatusCode.DEADLINE_EXCEEDED" and 'parameter "timeout"' in late.message()
+    assert set(errors.values()) == {None}
 
 
 @pytest.mark.parametrize("timeout", (5000, 100_000))
