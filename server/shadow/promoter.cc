@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
@@ -103,22 +104,22 @@ void Promoter::Consider(const Version& seen) {
   const Version& version = **found;
   ledger = LedgerOf(version);
   if (ledger == nullptr) return;
+  const std::string why = ledger->Summarize().reason;
+  std::vector<Event::Kind> kinds;
   const std::optional<Verdict> news = ledger->TakeNews();
-  if (news == Verdict::kProven) Tell(version, Event::Kind::kProven, ledger->Summarize().reason);
-  if (news == Verdict::kRejected) Tell(version, Event::Kind::kRejected, ledger->Summarize().reason);
-  switch (NextStep(ledger->standing(), FactsOf(version))) {
-    case Step::kPromote:
-      ledger->BeginServing();
-      Tell(version, Event::Kind::kPromoted, ledger->Summarize().reason);
-      break;
-    case Step::kDemote:
-      Tell(version, Event::Kind::kDemoted, ledger->Summarize().reason);
-      ledger->EndServing();
-      break;
-    case Step::kNone:
-      break;
+  if (news == Verdict::kProven) kinds.push_back(Event::Kind::kProven);
+  if (news == Verdict::kRejected) kinds.push_back(Event::Kind::kRejected);
+  const Step step = NextStep(ledger->standing(), FactsOf(version));
+  if (step == Step::kPromote) {
+    ledger->BeginServing();
+    kinds.push_back(Event::Kind::kPromoted);
+  } else if (step == Step::kDemote) {
+    ledger->EndServing();
+    kinds.push_back(Event::Kind::kDemoted);
   }
   Apply(version, ledger->standing());
+  // Last, as whoever writes it down may take a while.
+  for (Event::Kind kind : kinds) Tell(version, kind, why);
 }
 
 void Promoter::Apply(const Version& version, const Standing& standing) {
@@ -128,6 +129,8 @@ void Promoter::Apply(const Version& version, const Standing& standing) {
     // Another sibling may have taken its place meanwhile.
     if (changed.int8 == version.int8) changed.auto_state = wanted;
   });
+  // A server that is started again must not serve what this one has found to be bad.
+  if (version.auto_state.int8_serves != wanted.int8_serves) ledgers_.Save();
 }
 
 absl::Status Promoter::Promote(const std::string& model, int64_t number, bool force) {
@@ -144,8 +147,8 @@ absl::Status Promoter::Promote(const std::string& model, int64_t number, bool fo
   const bool proven = standing.verdict == Verdict::kProven || version->lane.state == LaneState::kProven;
   if (!proven && !force) return absl::FailedPreconditionError(absl::StrCat("int8 is not proven: ", reason));
   ledger->BeginServing();
-  Tell(*version, Event::Kind::kPromoted, absl::StrCat(proven ? "asked for: " : "forced: ", reason));
   Apply(*version, ledger->standing());
+  Tell(*version, Event::Kind::kPromoted, absl::StrCat(proven ? "asked for: " : "forced: ", reason));
   return absl::OkStatus();
 }
 
@@ -157,8 +160,8 @@ absl::Status Promoter::Demote(const std::string& model, int64_t number, const st
     return absl::FailedPreconditionError("int8 does not serve by the route auto");
   }
   ledger->EndServing();
-  Tell(*version, Event::Kind::kDemoted, why);
   Apply(*version, ledger->standing());
+  Tell(*version, Event::Kind::kDemoted, why);
   return absl::OkStatus();
 }
 

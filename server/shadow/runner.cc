@@ -14,6 +14,9 @@ namespace {
 // How soon a job that was put off is looked at again.
 constexpr Duration kRetry = std::chrono::milliseconds(5);
 
+// How far behind the thread may be before what must run goes to the workers instead.
+constexpr Duration kPatience = std::chrono::milliseconds(100);
+
 evidence::Pair PairOf(const Job& job) { return evidence::VariantsOf(job.version->model_name, job.version->number); }
 
 // The system runs this thread only when nobody else wants a core.
@@ -75,7 +78,9 @@ bool Runner::Offer(Job& job) {
   if (stopping_.load()) return false;
   if (job.must_run && !dispatcher_.HasIdleWorker()) return SendToWorkers(job);
   if (!mutex_.TryLock()) return false;
-  const bool taken = HasRoom(job);
+  // The system does not let the thread run: other processes want the cores.
+  const bool behind = !jobs_.empty() && job.answered - jobs_.front().answered > kPatience;
+  const bool taken = HasRoom(job) && !(behind && job.must_run);
   const bool first = jobs_.empty();
   if (taken) {
     bytes_ += job.bytes;
@@ -83,7 +88,7 @@ bool Runner::Offer(Job& job) {
   }
   mutex_.Unlock();
   if (taken && first) offered_.Raise();
-  return taken;
+  return taken || (behind && job.must_run && SendToWorkers(job));
 }
 
 bool Runner::HasRoom(const Job& job) const {

@@ -4,9 +4,9 @@
 //
 // One thread, which the system runs only when nobody else wants a core, takes jobs from a bounded queue, has the other
 // variant compute them in a session of its own, and hands the comparison to the ledger of the pair and to the promoter.
-// It works only while a worker is free. Jobs that must run go to the workers when all of them are busy, like a client's
-// request, so that a busy server does not stop watching. Jobs that find no room, or wait too long and would keep their
-// version in memory, are dropped.
+// It works only while a worker is free. Jobs that must run go to the workers when all of them are busy or the thread is
+// behind, like a client's request, so that a busy server does not stop watching. Jobs that find no room, or wait too
+// long and would keep their version in memory, are dropped.
 //
 // Such a thread may be put off for long while it holds a lock, so those who answer clients never wait for one of its
 // locks: they try, and drop the job. Thread-safe.
@@ -41,7 +41,7 @@ struct RunnerOptions {
   size_t max_jobs = 256;
   size_t max_bytes = size_t{64} << 20;               // of requests and answers that wait
   Duration max_age = std::chrono::seconds(5);        // of a job
-  Duration save_interval = std::chrono::seconds(1);  // how often new evidence is kept
+  Duration save_interval = std::chrono::seconds(5);  // how often new evidence is kept
 };
 
 class Runner {

@@ -181,6 +181,20 @@ TEST_F(RunnerTest, WhatMustRunGoesToTheWorkersWhenAllAreBusy) {
   EXPECT_EQ(queue.metrics().Sum().codes[0], 0u);
 }
 
+TEST_F(RunnerTest, WhatMustRunGoesToTheWorkersWhenTheThreadIsBehind) {
+  pair_.Join("Identity", Offline::kInconclusive);  // the thread has not even started
+  Offer(pair_.MakeJob(0));
+  for (int i = 1; i < 3; ++i) {
+    Job job = pair_.MakeJob(i);
+    job.must_run = i == 2;
+    job.answered += std::chrono::seconds(1);
+    Offer(std::move(job));
+  }
+  ASSERT_EQ(dispatcher_.Waiting(*pair_.version()->int8->queue), 1u);
+  RunNextBatch();
+  EXPECT_EQ(Evidence().comparisons, 1);
+}
+
 TEST_F(RunnerTest, WhatMustRunIsLeftWhereTheDispatcherHasNoRoom) {
   pair_.Join("Identity", Offline::kInconclusive);
   Occupy();
