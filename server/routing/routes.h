@@ -1,7 +1,7 @@
 // Routes: which route counts for each model: that of its config.yaml, or one that an operator has set over it on this
 // server. Overrides are kept in the state store, whether or not the model is loaded.
 //
-// What is published is changed in one step, and a version that is published later gets the route that counts then.
+// What is loaded is changed in one step, and a version that is loaded later gets the route that counts then.
 // Thread-safe; changes wait for the disk.
 #ifndef TANDEM_SERVER_ROUTING_ROUTES_H_
 #define TANDEM_SERVER_ROUTING_ROUTES_H_
@@ -34,7 +34,7 @@ class Routes {
 
   // Takes up the overrides that were kept.
   absl::Status Restore();
-  // What config.yaml says now. Brings the published versions of the model to the route that counts, and returns it.
+  // What config.yaml says now. Brings the loaded versions of the model to the route that counts, and returns it.
   config::RouteConfig Desire(const std::string& model, const config::RouteConfig& desired);
 
   // NOT_FOUND when there is no such model.
