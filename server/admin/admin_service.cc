@@ -31,7 +31,8 @@ absl::StatusOr<state::Author> AdminService::AuthorOf(const Context& context, con
 
 absl::Status AdminService::Record(const std::string& model, int64_t version, const char* kind,
                                   const state::Author& author, const std::string& detail) {
-  const absl::Status written = parts_.store.Write(
+  // Behind what the change has brought about already.
+  const absl::Status written = parts_.writer.Write(
       {.events = {{.model = model, .version = version, .kind = kind, .author = author, .detail = detail}}});
   return engine::WithContext(written, "it was done, but is missing in the history");
 }
@@ -174,6 +175,7 @@ grpc::Status AdminService::ClearRoute(Context* context, const v1::ClearRouteRequ
 grpc::Status AdminService::GetHistory(Context* context, const v1::GetHistoryRequest* request,
                                       v1::GetHistoryResponse* response) {
   return Answer(*context, [&]() -> absl::Status {
+    parts_.writer.Write({}).IgnoreError();  // what was lost is in the log
     TANDEM_ASSIGN_OR_RETURN(
         const std::vector<state::Event> events,
         parts_.store.History({.model = request->model(),

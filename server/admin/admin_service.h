@@ -34,7 +34,7 @@ struct AdminParts {
   evidence::Ledgers& ledgers;
   shadow::Promoter& promoter;
   shadow::Outcomes& outcomes;
-  state::Writer& writer;  // of evidence
+  state::Writer& writer;  // of evidence and history
   settings::LogSettings& log;
 };
 
@@ -77,8 +77,8 @@ class AdminService final : public v1::Admin::Service {
   // For the history: what has been done.
   absl::Status Record(const std::string& model, int64_t version, const char* kind, const state::Author& author,
                       const std::string& detail = "{}");
-  // Returns when evidence is kept as it is now.
-  absl::Status KeepEvidence();
+  // Returns when evidence is kept as it is now; an error when something was lost since there were so many losses.
+  absl::Status KeepEvidence(uint64_t losses);
   v1::Version Shown(const models::Version& version) const;
   // Tells of the build of a version's int8 until it ends.
   absl::Status Follow(const Context& context, const std::string& model, int64_t version,

@@ -14,9 +14,11 @@ v1::Version AdminService::Shown(const models::Version& version) const {
                    parts_.registry);
 }
 
-absl::Status AdminService::KeepEvidence() {
+absl::Status AdminService::KeepEvidence(uint64_t losses) {
   parts_.ledgers.Save();
-  return engine::WithContext(parts_.writer.Flush(), "it was done, but is not kept");
+  absl::Status kept = parts_.writer.Write({});
+  if (kept.ok() && parts_.writer.losses() != losses) kept = absl::UnavailableError("the state could not be written");
+  return engine::WithContext(kept, "it was done, but is not kept");
 }
 
 grpc::Status AdminService::Promote(Context* context, const v1::PromoteRequest* request, v1::PromoteResponse* response) {
@@ -24,8 +26,9 @@ grpc::Status AdminService::Promote(Context* context, const v1::PromoteRequest* r
     const std::string& model = request->model();
     TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
     TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(model, ""));
+    const uint64_t losses = parts_.writer.losses();
     TANDEM_RETURN_IF_ERROR(parts_.promoter.Promote(model, version->number, request->force()));
-    TANDEM_RETURN_IF_ERROR(KeepEvidence());
+    TANDEM_RETURN_IF_ERROR(KeepEvidence(losses));
     const char* detail = request->force() ? R"({"force":true})" : R"({"force":false})";
     TANDEM_RETURN_IF_ERROR(Record(model, version->number, "promote", author, detail));
     *response->mutable_version() = Shown(*version);
@@ -38,8 +41,9 @@ grpc::Status AdminService::Demote(Context* context, const v1::DemoteRequest* req
     const std::string& model = request->model();
     TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
     TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(model, ""));
+    const uint64_t losses = parts_.writer.losses();
     TANDEM_RETURN_IF_ERROR(parts_.promoter.Demote(model, version->number, absl::StrCat("asked for by ", author.who)));
-    TANDEM_RETURN_IF_ERROR(KeepEvidence());
+    TANDEM_RETURN_IF_ERROR(KeepEvidence(losses));
     TANDEM_RETURN_IF_ERROR(Record(model, version->number, "demote", author));
     *response->mutable_version() = Shown(*version);
     return absl::OkStatus();

@@ -122,7 +122,7 @@ App::~App() {
 evidence::Keeping App::EvidenceKeeping() {
   return {.load = [this](const std::string& key) -> std::optional<std::string> {
             // What was let go a moment ago may be taken up again.
-            writer_->Flush().IgnoreError();
+            writer_->Write({}).IgnoreError();
             const auto kept = state_->Blob(absl::StrCat(kEvidencePrefix, key));
             if (!kept.ok()) spdlog::warn("evidence {}: {}", key, std::string(kept.status().message()));
             return kept.value_or(std::nullopt);

@@ -39,40 +39,46 @@ Writer::~Writer() {
   thread_.join();
 }
 
-void Writer::Post(const Changes& changes) {
-  MutexLock lock(mutex_);
-  Append(changes, pending_);
-  ++posted_;
+std::shared_ptr<Writer::Batch> Writer::PostLocked(const Changes& changes) {
+  if (waiting_ == nullptr) waiting_ = std::make_shared<Batch>();
+  Append(changes, waiting_->changes);
   wake_.NotifyAll();
+  return waiting_;
 }
 
-absl::Status Writer::Flush() {
+void Writer::Post(const Changes& changes) {
   MutexLock lock(mutex_);
-  const uint64_t before = done_, mine = posted_;
-  while (done_ < mine) written_.Wait(mutex_);
-  return failed_ > before ? error_ : absl::OkStatus();
+  PostLocked(changes);
+}
+
+absl::Status Writer::Write(const Changes& changes) {
+  MutexLock lock(mutex_);
+  const std::shared_ptr<Batch> batch = PostLocked(changes);
+  while (!batch->done) written_.Wait(mutex_);
+  return batch->status;
+}
+
+uint64_t Writer::losses() const {
+  MutexLock lock(mutex_);
+  return losses_;
 }
 
 void Writer::Loop() {
   pthread_setname_np(pthread_self(), "state");
   while (true) {
-    Changes changes;
-    uint64_t until = 0;
+    std::shared_ptr<Batch> batch;
     {
       MutexLock lock(mutex_);
-      while (!stopping_ && done_ == posted_) wake_.Wait(mutex_);
-      if (done_ == posted_) return;
-      changes = std::exchange(pending_, {});
-      until = posted_;
+      while (!stopping_ && waiting_ == nullptr) wake_.Wait(mutex_);
+      batch = std::exchange(waiting_, nullptr);
     }
-    const absl::Status status = store_.Write(changes);
+    if (batch == nullptr) return;
+    const absl::Status status = store_.Write(batch->changes);
     if (!status.ok() && on_error_) on_error_(status);
     MutexLock lock(mutex_);
-    done_ = until;
-    if (!status.ok()) {
-      failed_ = until;
-      error_ = status;
-    }
+    batch->done = true;
+    batch->status = status;
+    if (!status.ok()) ++losses_;
     written_.NotifyAll();
   }
 }

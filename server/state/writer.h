@@ -1,7 +1,7 @@
 // Writer: writes changes to a store for those who must not wait for the disk, on a thread of its own.
 //
-//   writer.Post({.events = {event}});
-//   status = writer.Flush();     // now it is kept
+//   writer.Post({.events = {event}});             // returns at once
+//   status = writer.Write({.events = {event}});   // returns when it is kept, as is all that was posted before
 //
 // What is posted while the disk is busy is written together, so that a slow disk costs no more than what is different.
 // Thread-safe.
@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -30,23 +31,30 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   void Post(const Changes& changes);
-  // Returns when everything posted so far has been written, or why some of it was not.
-  absl::Status Flush();
+  // Why they could not be written, if so.
+  absl::Status Write(const Changes& changes);
+  // How often something could not be written.
+  uint64_t losses() const;
 
  private:
+  // Changes that are written together.
+  struct Batch {
+    Changes changes;
+    bool done = false;
+    absl::Status status;
+  };
+
+  std::shared_ptr<Batch> PostLocked(const Changes& changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Loop();
 
   StateStore& store_;
   const std::function<void(const absl::Status&)> on_error_;
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar wake_;
   CondVar written_;
-  Changes pending_ ABSL_GUARDED_BY(mutex_);
-  uint64_t posted_ ABSL_GUARDED_BY(mutex_) = 0;  // times
-  uint64_t done_ ABSL_GUARDED_BY(mutex_) = 0;    // of those
-  uint64_t failed_ ABSL_GUARDED_BY(mutex_) = 0;  // the last of those that was lost
-  absl::Status error_ ABSL_GUARDED_BY(mutex_);   // of that one
+  std::shared_ptr<Batch> waiting_ ABSL_GUARDED_BY(mutex_);  // null: nothing waits
+  uint64_t losses_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -91,6 +91,14 @@ TEST_F(RoutesTest, AnOverrideSurvivesAndAppliesWhenItsModelIsPublished) {
   EXPECT_EQ(ModeOf("m"), "auto");
 }
 
+TEST_F(RoutesTest, ReachesVersionsThatAreKeptWarm) {
+  Publish("m", 1, "auto");
+  registry_->Shelve("m", 1);
+  ASSERT_TRUE(Override("m", "int8").ok());
+  registry_->Resume("m", 1);
+  EXPECT_EQ(ModeOf("m"), "int8");
+}
+
 TEST_F(RoutesTest, IsToldInTheHistory) {
   Publish("m", 1, "auto");
   ASSERT_TRUE(routes_->Override("m", {.route = {.mode = "split", .int8_weight = 0.5}, .author = kAnn}).ok());
