@@ -18,6 +18,7 @@ struct RouteOptions {
   std::vector<std::string> weights;  // VARIANT=SHARE
   std::string shadow_rate;
   bool force = false;
+  int64_t to_version = 0;
   std::string why;
 };
 
@@ -105,6 +106,15 @@ absl::Status Promote(Connection& connection, const RouteOptions& options) {
   return ShowVersion(connection, connection.Call(&v1::Admin::Stub::Promote, request, response), response);
 }
 
+absl::Status Rollback(Connection& connection, const RouteOptions& options) {
+  v1::RollbackRequest request;
+  request.set_model(options.model);
+  request.set_to_version(options.to_version);
+  *request.mutable_note() = connection.Note(options.why);
+  v1::RollbackResponse response;
+  return ShowVersion(connection, connection.Call(&v1::Admin::Stub::Rollback, request, response), response);
+}
+
 absl::Status Demote(Connection& connection, const RouteOptions& options) {
   v1::DemoteRequest request;
   request.set_model(options.model);
@@ -157,6 +167,11 @@ void AddRoute(CLI::App& app, Command& chosen) {
   const auto [demote, demote_options] =
       AddOne(app, chosen, "demote", "By the route auto, let fp32 answer again", Demote);
   AddWhy(demote, *demote_options);
+  const auto [rollback, rollback_options] =
+      AddOne(app, chosen, "rollback", "Let the version before the one that serves take its place", Rollback);
+  rollback->add_option("--to", rollback_options->to_version, "The version to go back to [the one before]")
+      ->type_name("N");
+  AddWhy(rollback, *rollback_options);
 }
 
 }  // namespace tandem::cli

@@ -19,9 +19,7 @@ constexpr int64_t kEventsOfAnAnswer = 100;
 
 }  // namespace
 
-absl::Status AdminService::Admit(const Context& context) const {
-  return Admitted(context, token_);
-}
+absl::Status AdminService::Admit(const Context& context) const { return Admitted(context, token_); }
 
 absl::StatusOr<state::Author> AdminService::AuthorOf(const Context& context, const v1::ChangeNote& note) const {
   if (note.who().size() > kLongestWho || note.why().size() > kLongestWhy) {
@@ -71,6 +69,19 @@ grpc::Status AdminService::UnloadModel(Context* context, const v1::UnloadModelRe
     TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
     TANDEM_RETURN_IF_ERROR(parts_.loader.Unload(request->model()));
     return Record(request->model(), 0, "unload", author);
+  });
+}
+
+grpc::Status AdminService::Rollback(Context* context, const v1::RollbackRequest* request,
+                                    v1::RollbackResponse* response) {
+  return Answer(*context, [&]() -> absl::Status {
+    const std::string& model = request->model();
+    TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
+    TANDEM_ASSIGN_OR_RETURN(const int64_t number, parts_.loader.Rollback(model, request->to_version()));
+    TANDEM_RETURN_IF_ERROR(Record(model, number, "rollback", author));
+    TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(model, absl::StrCat(number)));
+    *response->mutable_version() = Shown(*version);
+    return absl::OkStatus();
   });
 }
 

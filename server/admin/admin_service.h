@@ -20,6 +20,7 @@
 #include "server/shadow/outcomes.h"
 #include "server/shadow/promoter.h"
 #include "server/state/store.h"
+#include "server/state/writer.h"
 #include "server/sync/cond_var.h"
 
 namespace tandem::admin {
@@ -33,6 +34,7 @@ struct AdminParts {
   evidence::Ledgers& ledgers;
   shadow::Promoter& promoter;
   shadow::Outcomes& outcomes;
+  state::Writer& writer;  // of evidence
   settings::LogSettings& log;
 };
 
@@ -46,6 +48,7 @@ class AdminService final : public v1::Admin::Service {
   grpc::Status GetModel(Context*, const v1::GetModelRequest*, v1::GetModelResponse*) override;
   grpc::Status LoadModel(Context*, const v1::LoadModelRequest*, v1::LoadModelResponse*) override;
   grpc::Status UnloadModel(Context*, const v1::UnloadModelRequest*, v1::UnloadModelResponse*) override;
+  grpc::Status Rollback(Context*, const v1::RollbackRequest*, v1::RollbackResponse*) override;
   grpc::Status Quantize(Context*, const v1::QuantizeRequest*, grpc::ServerWriter<v1::QuantizeResponse>*) override;
   grpc::Status CancelQuantize(Context*, const v1::CancelQuantizeRequest*, v1::CancelQuantizeResponse*) override;
   grpc::Status GetRoute(Context*, const v1::GetRouteRequest*, v1::GetRouteResponse*) override;
@@ -74,6 +77,8 @@ class AdminService final : public v1::Admin::Service {
   // For the history: what has been done.
   absl::Status Record(const std::string& model, int64_t version, const char* kind, const state::Author& author,
                       const std::string& detail = "{}");
+  // Returns when evidence is kept as it is now.
+  absl::Status KeepEvidence();
   v1::Version Shown(const models::Version& version) const;
   // Tells of the build of a version's int8 until it ends.
   absl::Status Follow(const Context& context, const std::string& model, int64_t version,

@@ -14,13 +14,18 @@ v1::Version AdminService::Shown(const models::Version& version) const {
                    parts_.registry);
 }
 
+absl::Status AdminService::KeepEvidence() {
+  parts_.ledgers.Save();
+  return engine::WithContext(parts_.writer.Flush(), "it was done, but is not kept");
+}
+
 grpc::Status AdminService::Promote(Context* context, const v1::PromoteRequest* request, v1::PromoteResponse* response) {
   return Answer(*context, [&]() -> absl::Status {
     const std::string& model = request->model();
     TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
     TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(model, ""));
     TANDEM_RETURN_IF_ERROR(parts_.promoter.Promote(model, version->number, request->force()));
-    parts_.ledgers.Save();
+    TANDEM_RETURN_IF_ERROR(KeepEvidence());
     const char* detail = request->force() ? R"({"force":true})" : R"({"force":false})";
     TANDEM_RETURN_IF_ERROR(Record(model, version->number, "promote", author, detail));
     *response->mutable_version() = Shown(*version);
@@ -34,7 +39,7 @@ grpc::Status AdminService::Demote(Context* context, const v1::DemoteRequest* req
     TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
     TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(model, ""));
     TANDEM_RETURN_IF_ERROR(parts_.promoter.Demote(model, version->number, absl::StrCat("asked for by ", author.who)));
-    parts_.ledgers.Save();
+    TANDEM_RETURN_IF_ERROR(KeepEvidence());
     TANDEM_RETURN_IF_ERROR(Record(model, version->number, "demote", author));
     *response->mutable_version() = Shown(*version);
     return absl::OkStatus();

@@ -121,6 +121,8 @@ App::~App() {
 
 evidence::Keeping App::EvidenceKeeping() {
   return {.load = [this](const std::string& key) -> std::optional<std::string> {
+            // What was let go a moment ago may be taken up again.
+            writer_->Flush().IgnoreError();
             const auto kept = state_->Blob(absl::StrCat(kEvidencePrefix, key));
             if (!kept.ok()) spdlog::warn("evidence {}: {}", key, std::string(kept.status().message()));
             return kept.value_or(std::nullopt);
@@ -129,8 +131,7 @@ evidence::Keeping App::EvidenceKeeping() {
               [this](const std::vector<std::pair<std::string, std::string>>& blobs) {
                 state::Changes changes;
                 for (const auto& [key, value] : blobs) changes.blobs[absl::StrCat(kEvidencePrefix, key)] = value;
-                const absl::Status written = state_->Write(changes);
-                if (!written.ok()) spdlog::warn("evidence is not kept: {}", std::string(written.message()));
+                writer_->Post(changes);
               },
           .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }};
 }
@@ -143,6 +144,9 @@ absl::Status App::OpenState() {
   } else {
     TANDEM_ASSIGN_OR_RETURN(state_, std::move(opened));
   }
+  writer_ = std::make_unique<state::Writer>(*state_, [](const absl::Status& lost) {
+    spdlog::warn("evidence and history are not kept: {}", std::string(lost.message()));
+  });
   routes_ = std::make_unique<routing::Routes>(registry_, *state_);
   return routes_->Restore();
 }
@@ -162,6 +166,7 @@ absl::Status App::StartAdmin() {
                                 .ledgers = ledgers_,
                                 .promoter = promoter_,
                                 .outcomes = outcomes_,
+                                .writer = *writer_,
                                 .log = log_settings_};
   TANDEM_ASSIGN_OR_RETURN(admin_, admin::AdminServer::Start(options, parts));
   return absl::OkStatus();
@@ -274,9 +279,7 @@ absl::Status App::WriteReadyFile() const {
 }
 
 void App::Record(const std::optional<state::Event>& event) {
-  if (!event.has_value()) return;
-  const absl::Status written = state_->Write({.events = {*event}});
-  if (!written.ok()) spdlog::warn("missing in the history: {}", std::string(written.message()));
+  if (event.has_value()) writer_->Post({.events = {*event}});
 }
 
 metrics::ServerSample App::Sample() {

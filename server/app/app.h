@@ -32,6 +32,7 @@
 #include "server/shadow/promoter.h"
 #include "server/shadow/runner.h"
 #include "server/state/store.h"
+#include "server/state/writer.h"
 #include "server/sync/cond_var.h"
 
 namespace tandem::app {
@@ -72,6 +73,7 @@ class App {
   // Members end in reverse order: ports first, versions last.
   models::Registry registry_;
   std::unique_ptr<state::StateStore> state_;
+  std::unique_ptr<state::Writer> writer_;
   std::unique_ptr<routing::Routes> routes_;
   scheduling::Dispatcher dispatcher_;
   scheduling::InlineRunner inline_runner_{dispatcher_};

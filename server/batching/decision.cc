@@ -9,8 +9,12 @@ namespace {
 // Waking a worker takes some tens of microseconds of both cores; less work than this is not worth it.
 constexpr Duration kWakeCost = std::chrono::microseconds(60);
 
+// How long before a request would be too late the wait for company ends: there must be time to run and answer it.
+constexpr Duration kHaste = std::chrono::milliseconds(10);
+
 Time ReadyAt(const QueueView& queue) {
-  return queue.full || queue.limits.max_delay.count() <= 0 ? queue.oldest : queue.oldest + queue.limits.max_delay;
+  if (queue.full || queue.limits.max_delay.count() <= 0) return queue.oldest;
+  return std::min(queue.oldest + queue.limits.max_delay, queue.latest - kHaste);
 }
 
 // The rows one of `idle_workers` should take so that all of them end together.

@@ -1,8 +1,9 @@
 // Decide: which queue's batch runs next, how large, or how long to wait. A pure function of what it is given.
 //
-// Ready is a queue whose batch cannot grow, or whose oldest request has waited max_delay. Among the ready the queue
-// that has been given the least work goes first (fair shares between models), then the one that has waited longest.
-// Costly work is shared out among the idle workers instead of being run as one batch by one of them.
+// Ready is a queue whose batch cannot grow, whose oldest request has waited max_delay, or which has one that would soon
+// be too late. Among the ready the queue that has been given the least work goes first (fair shares between models),
+// then the one that has waited longest. Costly work is shared out among the idle workers instead of being run as one
+// batch by one of them.
 #ifndef TANDEM_SERVER_BATCHING_DECISION_H_
 #define TANDEM_SERVER_BATCHING_DECISION_H_
 
@@ -26,10 +27,11 @@ struct BatchLimits {
 
 // A queue with at least one request, at one moment.
 struct QueueView {
-  int64_t rows = 0;          // of the batch that the first request would lead now
-  bool full = false;         // more arrivals cannot enlarge that batch
-  Time oldest{};             // arrival of the oldest request
-  Duration service_time{0};  // work this queue has been given
+  int64_t rows = 0;           // of the batch that the first request would lead now
+  bool full = false;          // more arrivals cannot enlarge that batch
+  Time oldest{};              // arrival of the oldest request
+  Time latest = Time::max();  // when the first of the requests must have been started
+  Duration service_time{0};   // work this queue has been given
   BatchLimits limits;
 };
 

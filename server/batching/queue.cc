@@ -11,6 +11,8 @@ namespace {
 // when clients send many shapes.
 constexpr size_t kLookAhead = 128;
 
+Time LatestStart(const Request& request) { return std::min(request.start_by, request.deadline); }
+
 bool IsImpatient(const Request& request) { return request.start_by != Time::max(); }
 
 }  // namespace
@@ -74,11 +76,16 @@ std::vector<Request*> Queue::Cut(int64_t max_rows, Time now) {
 QueueView Queue::View() const {
   const BatchLimits& limits = options_.batch;
   const Request& head = *waiting_.front();
-  QueueView view{.rows = head.rows, .oldest = head.arrived, .service_time = service_time_, .limits = limits};
+  QueueView view{.rows = head.rows,
+                 .oldest = head.arrived,
+                 .latest = LatestStart(head),
+                 .service_time = service_time_,
+                 .limits = limits};
   const size_t end = std::min(waiting_.size(), kLookAhead + 1);
   for (size_t i = 1; i < end && view.rows < limits.max_rows; ++i) {
     const Request& next = *waiting_[i];
     view.oldest = std::min(view.oldest, next.arrived);
+    view.latest = std::min(view.latest, LatestStart(next));
     if (view.rows + next.rows <= limits.max_rows && MayShareBatch(head, next)) view.rows += next.rows;
   }
   view.full = view.rows >= limits.max_rows;

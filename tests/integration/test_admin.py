@@ -162,6 +162,22 @@ def test_what_was_unloaded_by_hand_stays_away_until_it_is_loaded(serve, reposito
         assert answer(server) == 30
 
 
+def test_a_rollback_stays_until_it_is_undone(serve, repository):
+    add_constant(repository / "m/2/model.onnx", 30)
+    with serve() as server:
+        ctl = Tandemctl(server.admin)
+        assert answer(server) == 30
+        assert "version 1 answers" in ctl.text("rollback", "m", "--why", "worse")
+        assert answer(server) == 10
+        assert ctl.json("history", "--kind", "rollback")["events"][0]["version"] == "1"
+        ctl.refused("rollback", "m")  # there is none before it
+        ctl.refused("rollback", "m", "--to", "7")
+    with serve() as server:
+        assert answer(server) == 10
+        assert Tandemctl(server.admin).json("models", "load", "m")["model"]["serving_version"] == "2"
+        assert answer(server) == 30
+
+
 def test_overrides_survive_restarts_and_wait_for_their_model(serve, repository):
     with serve() as server:
         Tandemctl(server.admin).text("route", "set", "m", "int8")

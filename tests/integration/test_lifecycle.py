@@ -284,10 +284,18 @@ def test_a_full_queue_refuses_at_once(repository):
 
 def test_a_request_that_waits_too_long_is_not_run(repository):
     add_constant(repository / "m/1/model.onnx", 1)
-    (repository / "m/config.yaml").write_text("max_delay: 300ms\nmax_batch_size: 64\n")
-    with tandemd.running("--model-repository", repository) as server:
+    (repository / "m/config.yaml").write_text("max_batch_size: 1\n")
+    many = np.zeros((1_000_000, 2), np.float32)  # one by one they keep the worker busy
+    with tandemd.running("--model-repository", repository, "--workers", "1") as server:
         with triton.InferenceServerClient(server.grpc) as client:
+            def runs():
+                return client.get_inference_statistics("m").model_stats[0].execution_count
+
+            first = concurrent.futures.Future()
+            client.async_infer("m", [tensor("x", many)], lambda result, error: first.set_result(error))
+            until(lambda: runs() > 0, "the first run")
             with pytest.raises(InferenceServerException, match="DEADLINE_EXCEEDED|Deadline"):
                 client.infer("m", [tensor("x", ONES)], client_timeout=0.05)
-            assert answer(client, "m") == 1  # after its delay
-            assert client.get_inference_statistics("m").model_stats[0].execution_count == 1
+            assert first.result(60) is None
+            assert answer(client, "m") == 1
+            assert runs() == len(many) + 1

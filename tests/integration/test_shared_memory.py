@@ -6,14 +6,17 @@ import pathlib
 import queue
 import threading
 
+import grpc
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
 import tritonclient.utils.shared_memory as shm
+from onnx import TensorProto, helper
+from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
 import tandemd
-from small_models import digits, model_file, tensor
+from small_models import digits, model_file, save_model, tensor
 
 pytestmark = pytest.mark.request_path
 
@@ -86,6 +89,45 @@ def test_inputs_and_outputs_in_shared_memory_equal_those_in_messages(client, row
         client.infer(MODEL, [tensor("x", x)], outputs=outputs)
         shared = shm.get_contents_as_numpy(handle, np.float32, [rows, 10], rows * INPUT_BYTES)
         np.testing.assert_allclose(shared, expected, atol=1e-5)
+
+
+def test_each_input_may_be_in_another_place(tmp_path):
+    nodes = [helper.make_node("Sub", ["a", "b"], ["d"]), helper.make_node("Add", ["d", "c"], ["y"])]
+    floats = [(name, TensorProto.FLOAT, ["N"]) for name in "abcy"]
+    model = save_model(tmp_path / "sum.onnx", nodes, floats[:3], floats[3:])
+    values = {"a": np.float32([10, 20]), "b": np.float32([1, 2]), "c": np.float32([100, 200])}
+    with memory(8) as (key, handle), tandemd.running(model, "--shared-memory") as own, \
+            triton.InferenceServerClient(own.grpc) as client:
+        client.register_system_shared_memory("pool", key, 8)
+        for name, value in values.items():
+            shm.set_shared_memory_region(handle, [value])
+            inputs = [tensor(each, values[each]) for each in values if each != name]
+            shared = triton.InferInput(name, [2], "FP32")
+            shared.set_shared_memory("pool", 8)
+            for order in ([shared, *inputs], [*inputs, shared]):
+                assert client.infer("sum", order).as_numpy("y").tolist() == [109, 218]
+        refusing = [shared, inputs[0]]
+        with pytest.raises(InferenceServerException, match='input "b" is missing'):
+            client.infer("sum", refusing)
+
+
+def test_values_are_in_one_place(server):
+    with grpc.insecure_channel(server.grpc) as channel, memory(INPUT_BYTES) as (key, _), \
+            triton.InferenceServerClient(server.grpc) as client:
+        client.register_system_shared_memory("twice", key, INPUT_BYTES)
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        for where, words in (("contents", "both in contents and in shared memory"),
+                             ("raw", "expected 0 raw_input_contents")):
+            request = service_pb2.ModelInferRequest(model_name=MODEL)
+            request.inputs.append(shared_input((1, 64), "twice", INPUT_BYTES)._get_tensor())
+            if where == "raw":
+                request.raw_input_contents.append(bytes(INPUT_BYTES))
+            else:
+                request.inputs[0].contents.fp32_contents.extend([0.0] * 64)
+            with pytest.raises(grpc.RpcError) as error:
+                stub.ModelInfer(request, timeout=30)
+            assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT and words in error.value.details()
+        client.unregister_system_shared_memory("twice")
 
 
 def test_streams_take_shared_memory_too(client):

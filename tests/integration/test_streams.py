@@ -1,6 +1,7 @@
 """ModelStreamInfer: many requests on one stream, in the order in which they are done."""
 import queue
 import threading
+import urllib.request
 
 import grpc
 import numpy as np
@@ -49,7 +50,6 @@ def requests_of(server):
 
 
 def in_flight(server):
-    import urllib.request
     text = urllib.request.urlopen(f"http://{server.http}/metrics", timeout=10).read().decode()
     return int(text.split("\ntandem_requests_in_flight ")[1].split("\n")[0])
 
@@ -166,6 +166,19 @@ def test_clients_that_vanish_leave_the_server_serving(server):
     with Stream(server.grpc) as stream:
         stream.send("tab_digits", digits(1), request_id="after")
         assert by_id([stream.take()]).keys() == {"after"}
+
+
+def test_what_a_vanished_client_had_waiting_leaves_the_queue(tmp_path):
+    model = add_constant(tmp_path / "m/1/model.onnx", 1.0)
+    (tmp_path / "m/config.yaml").write_text("max_batch_size: 8\nmax_delay: 1h\n")
+    with tandemd.running("--model-repository", model.parents[2]) as server:
+        stream = Stream(server.grpc)
+        for _ in range(5):
+            stream.send("m", np.zeros((1, 2), np.float32))
+        until(lambda: in_flight(server) == 5, "the arrival of the requests")
+        stream.client.stop_stream(cancel_requests=True)
+        stream.client.close()
+        until(lambda: in_flight(server) == 0, "their end")
 
 
 def test_the_deadline_of_a_stream_ends_it(server):

@@ -120,6 +120,7 @@ def test_certificates_are_replaced_while_the_server_runs(pki, tmp_path):
             assert ask(early) == (1, 10)
 
 
+@pytest.mark.skipif(not (tandemd.BINARIES / "tandemctl").exists(), reason="tandemctl was not built")
 def test_the_admin_port_has_its_own(pki):
     cert, key = pki["server"]
     with tandemd.running(MODEL, "--admin-tls-cert", cert, "--admin-tls-key", key,

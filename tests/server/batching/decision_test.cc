@@ -37,6 +37,16 @@ TEST(Decide, WaitsForCompanyUntilTheDelayIsOver) {
   EXPECT_EQ(Decide({{view}}, kStart + milliseconds(2), 1).queue, 0);
 }
 
+TEST(Decide, DoesNotLetARequestBecomeTooLateForCompany) {
+  QueueView view = View(2, 8);
+  view.limits.max_delay = milliseconds(200);
+  view.latest = kStart + milliseconds(60);
+  EXPECT_EQ(Decide({{view}}, kStart, 1).wake_at, kStart + milliseconds(50));
+  EXPECT_EQ(Decide({{view}}, kStart + milliseconds(50), 1).queue, 0);
+  view.latest = kStart + microseconds(100);
+  EXPECT_EQ(Decide({{view}}, kStart, 1).queue, 0);
+}
+
 TEST(Decide, DoesNotDelayAFullBatch) {
   QueueView view = View(8, 8);
   view.limits.max_delay = milliseconds(2);

@@ -108,6 +108,15 @@ TEST_F(QueueTest, MixesPrioritiesInABatch) {
   EXPECT_THAT(Cut(), ElementsAre(&high, &low));
 }
 
+TEST_F(QueueTest, TellsWhenTheFirstBecomesTooLate) {
+  FakeRequest a(1), b(1);
+  Push(a, kStart);
+  EXPECT_EQ(queue_.View().latest, Time::max());
+  b.start_by = kStart + milliseconds(5);
+  Push(b, kStart);
+  EXPECT_EQ(queue_.View().latest, b.start_by);
+}
+
 TEST_F(QueueTest, HandsOutWhatIsTooLateWhereverItStands) {
   FakeRequest a(4), b(4), late(1);
   late.start_by = kStart + milliseconds(5);

@@ -192,7 +192,8 @@ TEST(InferRequest, WantsTheVariantAsText) {
 // Random damage to a good request: nothing but an answer may come of it.
 TEST(InferRequest, SurvivesRandomDamage) {
   std::mt19937 random(1);
-  const std::string good = GoodRequest();
+  const std::string good = GoodRequest() + Parameter("priority", Number(2, 3)) + Parameter("timeout", Number(5, 900)) +
+                           Field(5, Field(1, "z") + Shared(4)) + Field(6, Field(1, "w") + Shared(2));
   for (int round = 0; round < 20000; ++round) {
     std::string bytes = good;
     for (int i = 0; i < 4; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
