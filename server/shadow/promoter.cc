@@ -96,13 +96,19 @@ bool Promoter::SomethingIsDue(const Version& version, evidence::Ledger& ledger) 
 }
 
 void Promoter::Consider(const Version& seen) {
-  auto ledger = LedgerOf(seen);
+  const auto ledger = LedgerOf(seen);
   if (ledger == nullptr || !SomethingIsDue(seen, *ledger)) return;
-  MutexLock lock(mutex_);
+  // Whoever holds the lock sees to it, or the next comparison does.
+  if (!mutex_.TryLock()) return;
+  TakeStep(seen);
+  mutex_.Unlock();
+}
+
+void Promoter::TakeStep(const Version& seen) {
   const auto found = registry_.Find(seen.model_name, absl::StrCat(seen.number));
   if (!found.ok()) return;
   const Version& version = **found;
-  ledger = LedgerOf(version);
+  const auto ledger = LedgerOf(version);
   if (ledger == nullptr) return;
   const std::string why = ledger->Summarize().reason;
   std::vector<Event::Kind> kinds;

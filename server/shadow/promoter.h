@@ -54,7 +54,7 @@ class Promoter {
   models::AutoState Join(const models::LaneStatus& joining, const config::QuantizationConfig& settings);
 
   // There is new evidence about `version`, as a request saw it. Touches what serves only when something is to change,
-  // so that a thread of low priority may call it.
+  // so that a thread of low priority may call it, and waits for no other caller.
   void Consider(const models::Version& version);
 
   // By hand: int8 serves from now on, and is watched. NOT_FOUND and UNAVAILABLE as Registry::Find; FAILED_PRECONDITION
@@ -68,6 +68,8 @@ class Promoter {
   std::shared_ptr<evidence::Ledger> LedgerOf(const models::Version& version) const;
   // Whether the evidence asks for something that `version` has not come to, or has news.
   bool SomethingIsDue(const models::Version& version, evidence::Ledger& ledger) const;
+  // What is due for the version that is published now.
+  void TakeStep(const models::Version& seen) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const models::Version& version, const evidence::Standing& standing) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tell(const models::Version& version, Event::Kind kind, const std::string& why);
 

@@ -77,7 +77,7 @@ void Runner::Stop() {
 bool Runner::Offer(Job& job) {
   if (stopping_.load()) return false;
   if (job.must_run && !dispatcher_.HasIdleWorker()) return SendToWorkers(job);
-  if (!mutex_.TryLock()) return false;
+  if (!mutex_.TryLock()) return job.must_run && SendToWorkers(job);
   // The system does not let the thread run: other processes want the cores.
   const bool behind = !jobs_.empty() && job.answered - jobs_.front().answered > kPatience;
   const bool taken = HasRoom(job) && !(behind && job.must_run);
@@ -96,8 +96,9 @@ bool Runner::HasRoom(const Job& job) const {
 }
 
 bool Runner::SendToWorkers(Job& job) {
+  // Counted before it is looked whether to stop: Stop waits for those that it does not keep from leaving.
   errands_.fetch_add(1);
-  if (Errand::Send(std::make_unique<Errand>(*this, std::move(job)), job)) return true;
+  if (!stopping_.load() && Errand::Send(std::make_unique<Errand>(*this, std::move(job)), job)) return true;
   errands_.fetch_sub(1);
   errands_.notify_all();
   return false;

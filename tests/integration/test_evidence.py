@@ -17,7 +17,8 @@ from small_models import Classifier, tensor, until
 
 CLASSIFIER = Classifier()
 
-pytestmark = pytest.mark.request_path
+# What is promoted must be faster, and int8 is not in a build for a sanitizer: the other tests run there.
+request_path = pytest.mark.request_path
 
 
 @pytest.fixture
@@ -80,6 +81,7 @@ def send_until(client, condition, what, seconds=60):
     raise AssertionError(f"{what} did not happen in {sent} requests")
 
 
+@request_path
 def test_the_shadow_compares_and_changes_no_answer(repository):
     put_int8(repository)
     route(repository, mode="shadow", shadow_rate=1)
@@ -109,6 +111,7 @@ def test_the_shadow_compares_and_changes_no_answer(repository):
         assert metric(server, "shadow_duplicates_total") > 0
 
 
+@request_path
 def test_a_shadow_of_larger_batches_and_of_some_outputs(repository):
     put_int8(repository)
     route(repository, mode="shadow", shadow_rate=1)
@@ -120,6 +123,7 @@ def test_a_shadow_of_larger_batches_and_of_some_outputs(repository):
         assert metric(server, "agreement_ratio") > 0.95
 
 
+@request_path
 def test_what_was_in_shared_memory_is_compared_as_it_was(repository):
     put_int8(repository)
     route(repository, mode="shadow", shadow_rate=1)
@@ -179,6 +183,7 @@ def test_a_damaged_sibling_is_never_promoted(repository):
         assert compared(server) <= sent
 
 
+@request_path
 def test_a_damaged_sibling_that_was_called_proven_is_demoted(repository):
     with serving(repository) as server:
         isa = re.search(r'tandem_build_info{.*cpu="(\w+)"', scrape(server))[1]
@@ -195,6 +200,7 @@ def test_a_damaged_sibling_that_was_called_proven_is_demoted(repository):
         assert infer(client, CLASSIFIER.prototypes[1], variant="int8")[1] == "int8"
 
 
+@request_path
 def test_split_has_the_weights_asked_for_and_keeps_keys_where_they_are(repository):
     put_int8(repository)
     route(repository, mode="split", int8_weight=0.3)
