@@ -11,7 +11,8 @@ namespace tandem::cli {
 
 void AddModels(CLI::App& app, Command& chosen);      // models list|status|load|unload
 void AddQuantize(CLI::App& app, Command& chosen);    // quantize
-void AddRoute(CLI::App& app, Command& chosen);       // route show|set|clear, promote
+void AddRoute(CLI::App& app, Command& chosen);       // route show|set|clear, promote, demote, rollback
+void AddCompare(CLI::App& app, Command& chosen);     // compare
 void AddHistory(CLI::App& app, Command& chosen);     // history
 void AddCompletion(CLI::App& app, Command& chosen);  // completion, of all commands of `app`
 

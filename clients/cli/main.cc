@@ -120,6 +120,7 @@ int main(int argc, char** argv) {
   tandem::cli::AddModels(app, chosen);
   tandem::cli::AddQuantize(app, chosen);
   tandem::cli::AddRoute(app, chosen);
+  tandem::cli::AddCompare(app, chosen);
   tandem::cli::AddHistory(app, chosen);
   tandem::cli::AddCompletion(app, chosen);
   app.footer(kFooter);  // not of its commands

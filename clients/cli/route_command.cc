@@ -18,6 +18,7 @@ struct RouteOptions {
   std::vector<std::string> weights;  // VARIANT=SHARE
   std::string shadow_rate;
   bool force = false;
+  int64_t to_version = 0;
   std::string why;
 };
 
@@ -83,13 +84,43 @@ absl::Status Clear(Connection& connection, const RouteOptions& options) {
   return Show(connection, connection.Call(&v1::Admin::Stub::ClearRoute, request, response), response);
 }
 
+// Shows a response that has a version.
+template <typename Response>
+absl::Status ShowVersion(const Connection& connection, const absl::Status& status, const Response& response) {
+  if (!status.ok()) return status;
+  if (connection.options().json) {
+    PrintJson(response);
+  } else {
+    const v1::Version& version = response.version();
+    std::puts(absl::StrCat("version ", version.number(), " answers in ", version.answering_variant()).c_str());
+  }
+  return status;
+}
+
 absl::Status Promote(Connection& connection, const RouteOptions& options) {
   v1::PromoteRequest request;
   request.set_model(options.model);
   request.set_force(options.force);
   *request.mutable_note() = connection.Note(options.why);
   v1::PromoteResponse response;
-  return Show(connection, connection.Call(&v1::Admin::Stub::Promote, request, response), response);
+  return ShowVersion(connection, connection.Call(&v1::Admin::Stub::Promote, request, response), response);
+}
+
+absl::Status Rollback(Connection& connection, const RouteOptions& options) {
+  v1::RollbackRequest request;
+  request.set_model(options.model);
+  request.set_to_version(options.to_version);
+  *request.mutable_note() = connection.Note(options.why);
+  v1::RollbackResponse response;
+  return ShowVersion(connection, connection.Call(&v1::Admin::Stub::Rollback, request, response), response);
+}
+
+absl::Status Demote(Connection& connection, const RouteOptions& options) {
+  v1::DemoteRequest request;
+  request.set_model(options.model);
+  *request.mutable_note() = connection.Note(options.why);
+  v1::DemoteResponse response;
+  return ShowVersion(connection, connection.Call(&v1::Admin::Stub::Demote, request, response), response);
 }
 
 using Action = absl::Status (*)(Connection&, const RouteOptions&);
@@ -129,9 +160,18 @@ void AddRoute(CLI::App& app, Command& chosen) {
   AddWhy(set, *set_options);
   const auto [clear, clear_options] = AddOne(*route, chosen, "clear", "Go by config.yaml again", Clear);
   AddWhy(clear, *clear_options);
-  const auto [promote, promote_options] = AddOne(app, chosen, "promote", "Let int8 answer, once it is proven", Promote);
+  const auto [promote, promote_options] =
+      AddOne(app, chosen, "promote", "By the route auto, let int8 answer, and watch it", Promote);
   promote->add_flag("--force", promote_options->force, "Even if it is not proven; the history says so");
   AddWhy(promote, *promote_options);
+  const auto [demote, demote_options] =
+      AddOne(app, chosen, "demote", "By the route auto, let fp32 answer again", Demote);
+  AddWhy(demote, *demote_options);
+  const auto [rollback, rollback_options] =
+      AddOne(app, chosen, "rollback", "Let the version before the one that serves take its place", Rollback);
+  rollback->add_option("--to", rollback_options->to_version, "The version to go back to [the one before]")
+      ->type_name("N");
+  AddWhy(rollback, *rollback_options);
 }
 
 }  // namespace tandem::cli

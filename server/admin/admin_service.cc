@@ -5,7 +5,6 @@
 #include "engine/status.h"
 #include "server/admin/admitted.h"
 #include "server/admin/messages.h"
-#include "server/rpc/status.h"
 
 namespace tandem::admin {
 namespace {
@@ -20,11 +19,7 @@ constexpr int64_t kEventsOfAnAnswer = 100;
 
 }  // namespace
 
-template <typename Body>
-grpc::Status AdminService::Answer(const Context& context, Body body) {
-  const absl::Status admitted = Admitted(context, token_);
-  return rpc::ToGrpc(admitted.ok() ? body() : admitted);
-}
+absl::Status AdminService::Admit(const Context& context) const { return Admitted(context, token_); }
 
 absl::StatusOr<state::Author> AdminService::AuthorOf(const Context& context, const v1::ChangeNote& note) const {
   if (note.who().size() > kLongestWho || note.why().size() > kLongestWhy) {
@@ -35,9 +30,9 @@ absl::StatusOr<state::Author> AdminService::AuthorOf(const Context& context, con
 }
 
 absl::Status AdminService::Record(const std::string& model, int64_t version, const char* kind,
-                                  const state::Author& author) {
-  const absl::Status written =
-      parts_.store.Write({.events = {{.model = model, .version = version, .kind = kind, .author = author}}});
+                                  const state::Author& author, const std::string& detail) {
+  const absl::Status written = parts_.store.Write(
+      {.events = {{.model = model, .version = version, .kind = kind, .author = author, .detail = detail}}});
   return engine::WithContext(written, "it was done, but is missing in the history");
 }
 
@@ -74,6 +69,19 @@ grpc::Status AdminService::UnloadModel(Context* context, const v1::UnloadModelRe
     TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
     TANDEM_RETURN_IF_ERROR(parts_.loader.Unload(request->model()));
     return Record(request->model(), 0, "unload", author);
+  });
+}
+
+grpc::Status AdminService::Rollback(Context* context, const v1::RollbackRequest* request,
+                                    v1::RollbackResponse* response) {
+  return Answer(*context, [&]() -> absl::Status {
+    const std::string& model = request->model();
+    TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
+    TANDEM_ASSIGN_OR_RETURN(const int64_t number, parts_.loader.Rollback(model, request->to_version()));
+    TANDEM_RETURN_IF_ERROR(Record(model, number, "rollback", author));
+    TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(model, absl::StrCat(number)));
+    *response->mutable_version() = Shown(*version);
+    return absl::OkStatus();
   });
 }
 
@@ -159,28 +167,6 @@ grpc::Status AdminService::ClearRoute(Context* context, const v1::ClearRouteRequ
     const auto after = parts_.routes.Get(request->model());
     // The override may have been all that was left of the model.
     if (after.ok()) *response->mutable_route() = MessageOf(*after);
-    return absl::OkStatus();
-  });
-}
-
-grpc::Status AdminService::Promote(Context* context, const v1::PromoteRequest* request, v1::PromoteResponse* response) {
-  return Answer(*context, [&]() -> absl::Status {
-    const std::string& model = request->model();
-    TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
-    TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(model, ""));
-    const std::string int8 = Describe(version->lane);
-    const bool proven = version->lane.state == LaneState::kProven;
-    if (version->int8 == nullptr) return absl::FailedPreconditionError(int8);
-    if (!proven && !request->force()) {
-      return absl::FailedPreconditionError(absl::StrCat(int8, "; `force` promotes it all the same"));
-    }
-    TANDEM_ASSIGN_OR_RETURN(const routing::RouteState before, parts_.routes.Get(model));
-    routing::RouteChange change{.route = before.effective(), .author = author, .kind = "promote"};
-    change.route.mode = "int8";
-    if (!proven) change.note = absl::StrCat("forced: ", int8);
-    TANDEM_RETURN_IF_ERROR(parts_.routes.Override(model, change));
-    TANDEM_ASSIGN_OR_RETURN(const routing::RouteState after, parts_.routes.Get(model));
-    *response->mutable_route() = MessageOf(after);
     return absl::OkStatus();
   });
 }

@@ -11,11 +11,16 @@
 #include "engine/mutex.h"
 #include "proto/tandem/admin/v1/admin.grpc.pb.h"
 #include "server/admin/token.h"
+#include "server/evidence/ledgers.h"
 #include "server/models/loader.h"
 #include "server/models/registry.h"
 #include "server/routing/routes.h"
+#include "server/rpc/status.h"
 #include "server/settings/log_settings.h"
+#include "server/shadow/outcomes.h"
+#include "server/shadow/promoter.h"
 #include "server/state/store.h"
+#include "server/state/writer.h"
 #include "server/sync/cond_var.h"
 
 namespace tandem::admin {
@@ -26,6 +31,10 @@ struct AdminParts {
   models::Loader& loader;
   routing::Routes& routes;
   state::StateStore& store;
+  evidence::Ledgers& ledgers;
+  shadow::Promoter& promoter;
+  shadow::Outcomes& outcomes;
+  state::Writer& writer;  // of evidence
   settings::LogSettings& log;
 };
 
@@ -39,12 +48,17 @@ class AdminService final : public v1::Admin::Service {
   grpc::Status GetModel(Context*, const v1::GetModelRequest*, v1::GetModelResponse*) override;
   grpc::Status LoadModel(Context*, const v1::LoadModelRequest*, v1::LoadModelResponse*) override;
   grpc::Status UnloadModel(Context*, const v1::UnloadModelRequest*, v1::UnloadModelResponse*) override;
+  grpc::Status Rollback(Context*, const v1::RollbackRequest*, v1::RollbackResponse*) override;
   grpc::Status Quantize(Context*, const v1::QuantizeRequest*, grpc::ServerWriter<v1::QuantizeResponse>*) override;
   grpc::Status CancelQuantize(Context*, const v1::CancelQuantizeRequest*, v1::CancelQuantizeResponse*) override;
   grpc::Status GetRoute(Context*, const v1::GetRouteRequest*, v1::GetRouteResponse*) override;
   grpc::Status SetRoute(Context*, const v1::SetRouteRequest*, v1::SetRouteResponse*) override;
   grpc::Status ClearRoute(Context*, const v1::ClearRouteRequest*, v1::ClearRouteResponse*) override;
+  // evidence_calls.cc
   grpc::Status Promote(Context*, const v1::PromoteRequest*, v1::PromoteResponse*) override;
+  grpc::Status Demote(Context*, const v1::DemoteRequest*, v1::DemoteResponse*) override;
+  grpc::Status Compare(Context*, const v1::CompareRequest*, v1::CompareResponse*) override;
+  grpc::Status ReportOutcome(Context*, const v1::ReportOutcomeRequest*, v1::ReportOutcomeResponse*) override;
   grpc::Status GetHistory(Context*, const v1::GetHistoryRequest*, v1::GetHistoryResponse*) override;
 
   // Ends the calls that follow a build: the server shuts down.
@@ -53,11 +67,19 @@ class AdminService final : public v1::Admin::Service {
  private:
   // Answers with what `body` returns, if the caller may call at all.
   template <typename Body>
-  grpc::Status Answer(const Context& context, Body body);
+  grpc::Status Answer(const Context& context, Body body) const {
+    const absl::Status admitted = Admit(context);
+    return rpc::ToGrpc(admitted.ok() ? body() : admitted);
+  }
+  absl::Status Admit(const Context& context) const;
   // Whose change it is. INVALID_ARGUMENT when the note is too long to be kept.
   absl::StatusOr<state::Author> AuthorOf(const Context& context, const v1::ChangeNote& note) const;
   // For the history: what has been done.
-  absl::Status Record(const std::string& model, int64_t version, const char* kind, const state::Author& author);
+  absl::Status Record(const std::string& model, int64_t version, const char* kind, const state::Author& author,
+                      const std::string& detail = "{}");
+  // Returns when evidence is kept as it is now.
+  absl::Status KeepEvidence();
+  v1::Version Shown(const models::Version& version) const;
   // Tells of the build of a version's int8 until it ends.
   absl::Status Follow(const Context& context, const std::string& model, int64_t version,
                       grpc::ServerWriter<v1::QuantizeResponse>& writer);

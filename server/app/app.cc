@@ -91,7 +91,7 @@ App::App(const config::ServerConfig& config)
                    [this](const VersionStatus& step, const std::string& note) {
                      LogStep(step, note);
                      Record(EventOf(step, absl::Now()));
-                     if (step.state == models::State::kDraining) {
+                     if (step.state == models::State::kUnloaded) {
                        ledgers_.Close(evidence::VariantsOf(step.model, step.version));
                      }
                    },
@@ -121,6 +121,8 @@ App::~App() {
 
 evidence::Keeping App::EvidenceKeeping() {
   return {.load = [this](const std::string& key) -> std::optional<std::string> {
+            // What was let go a moment ago may be taken up again.
+            writer_->Flush().IgnoreError();
             const auto kept = state_->Blob(absl::StrCat(kEvidencePrefix, key));
             if (!kept.ok()) spdlog::warn("evidence {}: {}", key, std::string(kept.status().message()));
             return kept.value_or(std::nullopt);
@@ -129,8 +131,7 @@ evidence::Keeping App::EvidenceKeeping() {
               [this](const std::vector<std::pair<std::string, std::string>>& blobs) {
                 state::Changes changes;
                 for (const auto& [key, value] : blobs) changes.blobs[absl::StrCat(kEvidencePrefix, key)] = value;
-                const absl::Status written = state_->Write(changes);
-                if (!written.ok()) spdlog::warn("evidence is not kept: {}", std::string(written.message()));
+                writer_->Post(changes);
               },
           .on_warning = [](const std::string& text) { spdlog::warn("{}", text); }};
 }
@@ -143,6 +144,9 @@ absl::Status App::OpenState() {
   } else {
     TANDEM_ASSIGN_OR_RETURN(state_, std::move(opened));
   }
+  writer_ = std::make_unique<state::Writer>(*state_, [](const absl::Status& lost) {
+    spdlog::warn("evidence and history are not kept: {}", std::string(lost.message()));
+  });
   routes_ = std::make_unique<routing::Routes>(registry_, *state_);
   return routes_->Restore();
 }
@@ -155,11 +159,16 @@ absl::Status App::StartAdmin() {
   if (!config_.admin_token_file.empty()) {
     TANDEM_ASSIGN_OR_RETURN(options.token, admin::Token::Read(config_.admin_token_file));
   }
-  TANDEM_ASSIGN_OR_RETURN(
-      admin_,
-      admin::AdminServer::Start(
-          options,
-          {.registry = registry_, .loader = loader_, .routes = *routes_, .store = *state_, .log = log_settings_}));
+  const admin::AdminParts parts{.registry = registry_,
+                                .loader = loader_,
+                                .routes = *routes_,
+                                .store = *state_,
+                                .ledgers = ledgers_,
+                                .promoter = promoter_,
+                                .outcomes = outcomes_,
+                                .writer = *writer_,
+                                .log = log_settings_};
+  TANDEM_ASSIGN_OR_RETURN(admin_, admin::AdminServer::Start(options, parts));
   return absl::OkStatus();
 }
 
@@ -195,8 +204,13 @@ absl::Status App::Start() {
 
 rpc::ModelControl App::PublicControl() {
   if (!config_.model_control) return {};
-  return {.load = [this](const std::string& model) { return loader_.Load(model); },
-          .unload = [this](const std::string& model) { return loader_.Unload(model); }};
+  const auto record = [this](const std::string& model, const char* kind, const absl::Status& done) {
+    const state::Author author{.who = "a client of the public port", .why = "", .when = absl::Now()};
+    if (done.ok()) Record(state::Event{.model = model, .kind = kind, .author = author});
+    return done;
+  };
+  return {.load = [=, this](const std::string& model) { return record(model, "load", loader_.Load(model)); },
+          .unload = [=, this](const std::string& model) { return record(model, "unload", loader_.Unload(model)); }};
 }
 
 bool App::Ready() const {
@@ -265,9 +279,7 @@ absl::Status App::WriteReadyFile() const {
 }
 
 void App::Record(const std::optional<state::Event>& event) {
-  if (!event.has_value()) return;
-  const absl::Status written = state_->Write({.events = {*event}});
-  if (!written.ok()) spdlog::warn("missing in the history: {}", std::string(written.message()));
+  if (event.has_value()) writer_->Post({.events = {*event}});
 }
 
 metrics::ServerSample App::Sample() {
@@ -292,6 +304,7 @@ metrics::ServerSample App::Sample() {
     sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
   }
   for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
+  CountNotCompared(sample);
   for (const VersionStatus& status : registry_.List()) {
     sample.states.push_back(
         {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});

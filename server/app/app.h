@@ -32,6 +32,7 @@
 #include "server/shadow/promoter.h"
 #include "server/shadow/runner.h"
 #include "server/state/store.h"
+#include "server/state/writer.h"
 #include "server/sync/cond_var.h"
 
 namespace tandem::app {
@@ -72,12 +73,13 @@ class App {
   // Members end in reverse order: ports first, versions last.
   models::Registry registry_;
   std::unique_ptr<state::StateStore> state_;
+  std::unique_ptr<state::Writer> writer_;
   std::unique_ptr<routing::Routes> routes_;
   scheduling::Dispatcher dispatcher_;
   scheduling::InlineRunner inline_runner_{dispatcher_};
   evidence::Ledgers ledgers_;
   shadow::Promoter promoter_;
-  shadow::Outcomes outcomes_{ledgers_, promoter_};
+  shadow::Outcomes outcomes_{registry_, ledgers_, promoter_};
   shadow::Runner shadow_runner_;
   models::Loader loader_;
   std::unique_ptr<scheduling::WorkerPool> workers_;

@@ -6,6 +6,13 @@
 #include "server/routing/choose_variant.h"
 
 namespace tandem::app {
+namespace {
+
+metrics::EvidenceSample::Outcomes OutcomesOf(const evidence::ArmTotals& arm) {
+  return {.right = static_cast<double>(arm.right), .wrong = static_cast<double>(arm.outcomes - arm.right)};
+}
+
+}  // namespace
 
 metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Summary& summary) {
   return {.model = pair.model,
@@ -17,7 +24,18 @@ metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Sum
           .agreement = summary.agreement,
           .relative_error = summary.relative_error,
           .latency_ratio = summary.latency_ratio,
-          .attempt = static_cast<double>(summary.standing.attempt)};
+          .attempt = static_cast<double>(summary.standing.attempt),
+          .fp32 = OutcomesOf(summary.baseline),
+          .int8 = OutcomesOf(summary.candidate)};
+}
+
+void CountNotCompared(metrics::ServerSample& sample) {
+  for (metrics::EvidenceSample& evidence : sample.evidence) {
+    for (const metrics::VersionSample& variant : sample.versions) {
+      if (variant.model != evidence.model || variant.version != evidence.version) continue;
+      evidence.dropped += static_cast<double>(variant.totals.not_compared);
+    }
+  }
 }
 
 double Int8WeightOf(const models::Version& version) {

@@ -10,6 +10,9 @@ namespace tandem::app {
 
 metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Summary& summary);
 
+// Adds what the variants found no room for to what the ledgers count as dropped.
+void CountNotCompared(metrics::ServerSample& sample);
+
 // The share of requests that int8 answers when they ask for nothing.
 double Int8WeightOf(const models::Version& version);
 

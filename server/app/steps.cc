@@ -62,6 +62,8 @@ std::optional<state::Event> EventOf(const models::VersionStatus& step, absl::Tim
   switch (step.state) {
     case State::kPublished:
       return Event(step.model, step.version, "published", when, json::object());
+    case State::kKept:
+      return Event(step.model, step.version, "kept", when, json::object());
     case State::kDraining:
       return Event(step.model, step.version, "retired", when, json::object());
     case State::kFailed:

@@ -144,6 +144,11 @@ Standing Ledger::standing() const {
   return StandingLocked();
 }
 
+bool Ledger::has_news() const {
+  MutexLock lock(mutex_);
+  return told_ != VerdictLocked();
+}
+
 std::optional<Verdict> Ledger::TakeNews() {
   MutexLock lock(mutex_);
   const Verdict verdict = VerdictLocked();
@@ -163,21 +168,38 @@ Record Ledger::RecordLocked() const {
 }
 
 Summary Ledger::Summarize() const {
-  MutexLock lock(mutex_);
-  return evidence::Summarize(RecordLocked(), StandingLocked(),
-                             SummaryOf(changes_, changes_watch_.alarm(), terms_.alpha),
-                             SummaryOf(accuracy_, accuracy_watch_.alarm(), terms_.alpha));
+  std::optional<SequentialTest> changes, accuracy;
+  Record record;
+  Standing standing;
+  {
+    MutexLock lock(mutex_);
+    changes = changes_;
+    accuracy = accuracy_;
+    record = RecordLocked();
+    standing = StandingLocked();
+  }
+  const TestSummary of_changes = SummaryOf(*changes, record.changes_watch.alarm, terms_.alpha);
+  const TestSummary of_accuracy = SummaryOf(*accuracy, record.accuracy_watch.alarm, terms_.alpha);
+  return evidence::Summarize(std::move(record), standing, of_changes, of_accuracy);
 }
 
 std::string Ledger::Serialize() const {
-  MutexLock lock(mutex_);
-  return Encode(RecordLocked());
+  Record record;
+  {
+    MutexLock lock(mutex_);
+    record = RecordLocked();
+  }
+  return Encode(record);
 }
 
 std::optional<std::string> Ledger::SerializeIfChanged() {
-  MutexLock lock(mutex_);
-  if (!std::exchange(changed_, false)) return std::nullopt;
-  return Encode(RecordLocked());
+  Record record;
+  {
+    MutexLock lock(mutex_);
+    if (!std::exchange(changed_, false)) return std::nullopt;
+    record = RecordLocked();
+  }
+  return Encode(record);
 }
 
 absl::Status Ledger::Restore(absl::string_view blob) {

@@ -52,6 +52,7 @@ class Ledger {
   void EndServing();
 
   Standing standing() const;
+  bool has_news() const;
   // A verdict that nobody has been told of yet.
   std::optional<Verdict> TakeNews();
   Summary Summarize() const;

@@ -14,17 +14,16 @@ std::string KeyOf(const Pair& pair) {
 }
 
 std::shared_ptr<Ledger> Ledgers::Open(const Pair& pair, const Terms& terms) {
-  MutexLock lock(mutex_);
-  std::shared_ptr<Ledger>& ledger = open_[pair];
-  if (ledger != nullptr && ledger->terms() == terms) return ledger;
-  ledger = std::make_shared<Ledger>(terms);
+  if (auto open = Find(pair); open != nullptr && open->terms() == terms) return open;
+  auto ledger = std::make_shared<Ledger>(terms);
   const std::optional<std::string> kept = keeping_.load ? keeping_.load(KeyOf(pair)) : std::nullopt;
-  if (!kept.has_value()) return ledger;
-  const absl::Status restored = ledger->Restore(*kept);
+  const absl::Status restored = kept.has_value() ? ledger->Restore(*kept) : absl::OkStatus();
   // Other terms are nothing to worry about: the sibling has been replaced.
   if (!restored.ok() && !absl::IsFailedPrecondition(restored) && keeping_.on_warning) {
     keeping_.on_warning(absl::StrCat("evidence of ", KeyOf(pair), " starts anew: ", restored.message()));
   }
+  MutexLock lock(mutex_);
+  open_[pair] = ledger;
   return ledger;
 }
 
@@ -47,9 +46,9 @@ void Ledgers::Close(const Pair& pair) {
 
 void Ledgers::Save() {
   if (!keeping_.save) return;
-  MutexLock lock(mutex_);
+  MutexLock saving(save_mutex_);
   std::vector<std::pair<std::string, std::string>> blobs;
-  for (const auto& [pair, ledger] : open_) {
+  for (const auto& [pair, ledger] : All()) {
     if (std::optional<std::string> blob = ledger->SerializeIfChanged())
       blobs.emplace_back(KeyOf(pair), *std::move(blob));
   }

@@ -38,7 +38,7 @@ Pair VariantsOf(const std::string& model, int64_t version);
 // "m/1/fp32/1/int8": what a pair is called where its evidence is kept.
 std::string KeyOf(const Pair& pair);
 
-// Where evidence is kept; either may be empty. Called from the threads of the ledgers' callers, one call at a time.
+// Where evidence is kept; each may be empty. `load` is called by Open, `save` by Save and Close, one call at a time.
 struct Keeping {
   std::function<std::optional<std::string>(const std::string& key)> load;
   // Keeps all of `blobs` (key, value) or none.
@@ -51,7 +51,7 @@ class Ledgers {
  public:
   explicit Ledgers(Keeping keeping = {}) : keeping_(std::move(keeping)) {}
 
-  // The ledger of `pair` under these terms: the one that is open, what was kept, or a new one.
+  // The ledger of `pair` under these terms: the one that is open, what was kept, or a new one. One call at a time.
   std::shared_ptr<Ledger> Open(const Pair& pair, const Terms& terms);
   // Null when it is not open.
   std::shared_ptr<Ledger> Find(const Pair& pair) const;
@@ -63,6 +63,7 @@ class Ledgers {
 
  private:
   const Keeping keeping_;
+  Mutex save_mutex_;  // what is saved later is newer
   mutable Mutex mutex_;
   std::map<Pair, std::shared_ptr<Ledger>> open_ ABSL_GUARDED_BY(mutex_);
 };

@@ -165,6 +165,24 @@ MetricFamily RouteWeights(const ServerSample& sample) {
   return family;
 }
 
+MetricFamily OutcomesReported(const ServerSample& sample) {
+  MetricFamily family = Family("outcomes_total", "Outcomes of answers that clients have reported, of either variant.",
+                               MetricType::Counter);
+  const auto add = [&](const EvidenceSample& evidence, const std::string& variant, const std::string& outcome,
+                       double value) {
+    AddCounter(family,
+               {{"model", evidence.model}, {"version", evidence.version}, {"variant", variant}, {"outcome", outcome}},
+               value);
+  };
+  for (const EvidenceSample& evidence : sample.evidence) {
+    add(evidence, "fp32", "right", evidence.fp32.right);
+    add(evidence, "fp32", "wrong", evidence.fp32.wrong);
+    add(evidence, "int8", "right", evidence.int8.right);
+    add(evidence, "int8", "wrong", evidence.int8.wrong);
+  }
+  return family;
+}
+
 // All about evidence.
 void AddEvidence(const ServerSample& sample, std::vector<MetricFamily>& families) {
   using E = EvidenceSample;
@@ -184,6 +202,7 @@ void AddEvidence(const ServerSample& sample, std::vector<MetricFamily>& families
                               &E::latency_ratio));
   families.push_back(
       Evidence(sample, "proof_attempts", "Attempts at proving int8 by live evidence.", kGauge, &E::attempt));
+  families.push_back(OutcomesReported(sample));
   families.push_back(Verdicts(sample));
   families.push_back(RouteWeights(sample));
 }

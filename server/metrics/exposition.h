@@ -43,6 +43,10 @@ struct EvidenceSample {
   double relative_error = 0;
   double latency_ratio = 0;  // int8's mean time over fp32's; 0: unknown
   double attempt = 1;        // at proving it
+  struct Outcomes {
+    double right = 0, wrong = 0;  // totals
+  };
+  Outcomes fp32, int8;  // of answers, as clients reported
 };
 
 struct RouteSample {

@@ -35,6 +35,7 @@ struct VersionTotals {
   std::array<uint64_t, kNumCodes> codes{};
   LatencyHistogram::Snapshot queue, compute, total;
   BatchSizeHistogram::Snapshot batch_rows;
+  uint64_t not_compared = 0;
   uint64_t failed_ns = 0;
   uint64_t last_inference_ms = 0;  // since the epoch
   std::array<SizeTotals, kMaxSizeStats> by_size{};
@@ -49,6 +50,8 @@ class VersionMetrics {
     void RequestDone(absl::StatusCode code, const RequestTimes& times);
     // A request refused before it was queued.
     void RequestRefused(absl::StatusCode code) { codes_[static_cast<size_t>(code)].Add(1); }
+    // A request that was chosen to be compared found no room.
+    void NotCompared() { not_compared_.Add(1); }
     // A batch has been computed; and then, its requests have been answered.
     void BatchRan(int64_t rows, Duration gather, Duration run);
     void BatchAnswered(int64_t rows, Duration respond);
@@ -65,7 +68,7 @@ class VersionMetrics {
     std::array<Cell, kNumCodes> codes_;
     LatencyHistogram queue_, compute_, total_;
     BatchSizeHistogram batch_rows_;
-    Cell failed_ns_, last_inference_ms_;
+    Cell not_compared_, failed_ns_, last_inference_ms_;
     std::array<SizeCells, kMaxSizeStats> by_size_;
   };
 

@@ -17,12 +17,10 @@ json JsonOf(const config::RouteConfig& route) {
   return {{"mode", route.mode}, {"int8_weight", route.int8_weight}, {"shadow_rate", route.shadow_rate}};
 }
 
-Event EventOf(const std::string& model, const RouteState& before, const RouteChange& change) {
-  json detail = {{"from", JsonOf(before.effective())}, {"to", JsonOf(change.route)}};
-  if (!change.note.empty()) detail["note"] = change.note;
-  // What a report says need not be UTF-8.
-  std::string text = detail.dump(-1, ' ', false, json::error_handler_t::replace);
-  return {.model = model, .kind = change.kind, .author = change.author, .detail = std::move(text)};
+Event EventOf(const std::string& model, const char* kind, const RouteState& before, const config::RouteConfig& after,
+              const state::Author& author) {
+  const json detail = {{"from", JsonOf(before.effective())}, {"to", JsonOf(after)}};
+  return {.model = model, .kind = kind, .author = author, .detail = detail.dump()};
 }
 
 }  // namespace
@@ -62,13 +60,13 @@ absl::StatusOr<RouteState> Routes::GetLocked(const std::string& model) const {
   return route;
 }
 
-absl::Status Routes::Override(const std::string& model, const RouteChange& change) {
-  TANDEM_RETURN_IF_ERROR(config::Validate(change.route));
+absl::Status Routes::Override(const std::string& model, const state::RouteOverride& override) {
+  TANDEM_RETURN_IF_ERROR(config::Validate(override.route));
   MutexLock lock(mutex_);
   TANDEM_ASSIGN_OR_RETURN(const RouteState before, GetLocked(model));
   TANDEM_RETURN_IF_ERROR(store_.Durable());
-  const state::RouteOverride override{.route = change.route, .author = change.author};
-  TANDEM_RETURN_IF_ERROR(store_.Write({.routes = {{model, override}}, .events = {EventOf(model, before, change)}}));
+  const Event event = EventOf(model, "route", before, override.route, override.author);
+  TANDEM_RETURN_IF_ERROR(store_.Write({.routes = {{model, override}}, .events = {event}}));
   overrides_[model] = override;
   Apply(model, override.route);
   return absl::OkStatus();
@@ -81,8 +79,8 @@ absl::Status Routes::Clear(const std::string& model, const state::Author& author
     return absl::FailedPreconditionError(
         absl::StrCat("model \"", absl::CHexEscape(model), "\" has no route but that of its config.yaml"));
   }
-  const RouteChange change{.route = before.desired, .author = author, .kind = "clear_route"};
-  TANDEM_RETURN_IF_ERROR(store_.Write({.routes = {{model, std::nullopt}}, .events = {EventOf(model, before, change)}}));
+  const Event event = EventOf(model, "clear_route", before, before.desired, author);
+  TANDEM_RETURN_IF_ERROR(store_.Write({.routes = {{model, std::nullopt}}, .events = {event}}));
   overrides_.erase(model);
   Apply(model, before.desired);
   return absl::OkStatus();

@@ -27,14 +27,6 @@ struct RouteState {
   const config::RouteConfig& effective() const { return override.has_value() ? override->route : desired; }
 };
 
-// A route to be set, as the history will tell of it.
-struct RouteChange {
-  config::RouteConfig route;
-  state::Author author;
-  std::string kind = "route";
-  std::string note;  // empty: none
-};
-
 class Routes {
  public:
   // Both must outlive this.
@@ -49,7 +41,7 @@ class Routes {
   absl::StatusOr<RouteState> Get(const std::string& model) const;
   // INVALID_ARGUMENT when it is no route, NOT_FOUND when there is no such model, FAILED_PRECONDITION when this server
   // keeps no state; or why the state could not be written. Nothing has changed then.
-  absl::Status Override(const std::string& model, const RouteChange& change);
+  absl::Status Override(const std::string& model, const state::RouteOverride& override);
   // FAILED_PRECONDITION when there is no override.
   absl::Status Clear(const std::string& model, const state::Author& author);
 

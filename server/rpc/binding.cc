@@ -199,12 +199,6 @@ absl::Status BindRows(const std::vector<TensorSpec>& specs, const std::vector<Sh
 
 }  // namespace
 
-bool UsesSharedMemory(const Binding& binding) {
-  const auto is_shared = [](const auto& tensor) { return tensor.region != nullptr; };
-  return std::any_of(binding.inputs.begin(), binding.inputs.end(), is_shared) ||
-         std::any_of(binding.outputs.begin(), binding.outputs.end(), is_shared);
-}
-
 void CopyInput(Blocks blocks, const InputBytes& input, size_t offset, size_t size, char* to) {
   if (input.is_raw) {
     CopyRange(blocks, SubRange(blocks, input.raw, offset, size), to);

@@ -41,9 +41,6 @@ struct Binding {
   int64_t rows = 1;                             // the batch dimension; 1 unless `shares_batch`
 };
 
-// Whether any of its tensors is in shared memory.
-bool UsesSharedMemory(const Binding& binding);
-
 // Copies `size` bytes of an input that is not in shared memory from `offset` on, both within it.
 void CopyInput(Blocks blocks, const InputBytes& input, size_t offset, size_t size, char* to);
 

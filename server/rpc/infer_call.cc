@@ -81,8 +81,6 @@ absl::Status InferCall::Prepare(const grpc::ServerContext& call) {
   const absl::Status bound =
       Bind(blocks_, parsed_, *variant_->model, variant_->shares_batch, context_.regions, shapes, binding_);
   if (!bound.ok()) return engine::WithContext(bound, variant_->queue->options().name);
-  // Their owner may overwrite them as soon as there is an answer.
-  if (UsesSharedMemory(binding_)) compared_ = Compared::kNo;
   rows = binding_.rows;
   deadline = DeadlineOf(call);
   priority = parsed_.priority;
@@ -172,10 +170,10 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
   shadow::Runner* const runner = context_.shadow_runner;
   // Count first: after Respond the call may be another's already, and clients may ask for the counts.
   shard.RequestDone(answer.status().code(), times);
-  const bool compare = job.has_value() && answer.ok();
+  const bool compare = job.has_value() && job->exchange != nullptr && answer.ok();
   responder_.Respond(std::move(answer));
-  // The client does not wait for this, and the call is no longer ours.
-  if (compare) runner->Offer(*std::move(job));
+  // The client does not wait for this, and the call is no longer ours. While the job is, so is the variant of `shard`.
+  if (compare && !runner->Offer(*job)) shard.NotCompared();
 }
 
 void InferCall::KeepForOutcome(const batching::Results& results) const {
@@ -210,11 +208,16 @@ shadow::Job InferCall::MakeJob(const batching::Results& results, const metrics::
 
 absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results, shadow::Job* job) {
   absl::InlinedVector<OutputView, 4> views;
-  for (const BoundOutput& output : binding_.outputs) {
+  // Before outputs are written: they may lie where the inputs are.
+  if (job != nullptr && !CopySharedInputs().ok()) job = nullptr;
+  std::vector<std::string> elsewhere(binding_.outputs.size());  // what is not in the message, for the job
+  for (size_t k = 0; k < binding_.outputs.size(); ++k) {
+    const BoundOutput& output = binding_.outputs[k];
     const int i = output.index;
     views.push_back(ViewOf(variant_->model->outputs()[i], *results.outputs[i], results));
     if (output.region == nullptr) continue;
     TANDEM_RETURN_IF_ERROR(WriteShared(output, views.back()));
+    if (job != nullptr) elsewhere[k].assign(static_cast<const char*>(views.back().data), views.back().bytes);
     views.back().bytes = 0;  // none of it is in the message
   }
   const InferResponse response{.model_name = version_->model_name,
@@ -230,10 +233,25 @@ absl::StatusOr<grpc::Slice> InferCall::Encoded(const batching::Results& results,
   Encode(response, reinterpret_cast<char*>(const_cast<uint8_t*>(slice.begin())));
   if (job != nullptr) {
     job->bytes += size;
+    for (const std::string& bytes : elsewhere) job->bytes += bytes.size();
+    for (const InputBytes& input : binding_.inputs) job->bytes += input.decoded.size();
     job->exchange = std::make_unique<CapturedExchange>(std::move(slices_), std::move(blocks_), std::move(binding_),
-                                                       slice, ValueOffsets(response));
+                                                       slice, ValueOffsets(response), std::move(elsewhere));
   }
   return slice;
+}
+
+absl::Status InferCall::CopySharedInputs() {
+  for (size_t i = 0; i < binding_.inputs.size(); ++i) {
+    InputBytes& input = binding_.inputs[i];
+    if (input.region == nullptr) continue;
+    const engine::DataType type = variant_->model->inputs()[i].type;
+    input.decoded.resize(static_cast<size_t>(engine::NumElements(shapes[i])) * engine::SizeOf(type));
+    TANDEM_RETURN_IF_ERROR(input.region->Read(input.region_offset, input.decoded.size(), input.decoded.data()));
+    input.region = nullptr;
+    input.is_raw = false;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status InferCall::WriteShared(const BoundOutput& output, const OutputView& view) const {

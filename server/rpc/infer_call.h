@@ -97,6 +97,8 @@ class InferCall final : public batching::Request {
   absl::StatusOr<grpc::Slice> Encoded(const batching::Results& results, shadow::Job* job);
   // Writes an output into the shared memory it was asked for in.
   absl::Status WriteShared(const BoundOutput& output, const OutputView& view) const;
+  // Inputs in shared memory become ours: their owner may overwrite them as soon as there is an answer.
+  absl::Status CopySharedInputs();
   void KeepForOutcome(const batching::Results& results) const;
   // What the shadow needs of this request, but for the answer, once it has been computed.
   shadow::Job MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const;

@@ -90,7 +90,9 @@ Outcome Outcomes::Count(const Kept& kept, Outcome outcome) {
   } else {
     ledger->AddPair(outcome.right, *outcome.other_right);
   }
-  promoter_.Consider(kept.answered.model, outcome.version);
+  if (const auto version = registry_.Find(kept.answered.model, absl::StrCat(outcome.version)); version.ok()) {
+    promoter_.Consider(**version);
+  }
   return outcome;
 }
 

@@ -20,6 +20,7 @@
 #include "config/model_config.h"
 #include "engine/mutex.h"
 #include "server/evidence/ledgers.h"
+#include "server/models/registry.h"
 #include "server/models/variant.h"
 #include "server/shadow/promoter.h"
 #include "server/sync/time.h"
@@ -46,8 +47,9 @@ struct Outcome {
 
 class Outcomes {
  public:
-  // Both must outlive it.
-  Outcomes(evidence::Ledgers& ledgers, Promoter& promoter) : ledgers_(ledgers), promoter_(promoter) {}
+  // All must outlive it.
+  Outcomes(models::Registry& registry, evidence::Ledgers& ledgers, Promoter& promoter)
+      : registry_(registry), ledgers_(ledgers), promoter_(promoter) {}
 
   // Keeps an answer; the oldest of its model make room. An id that is kept already means the later request.
   void Answered(shadow::Answered answered, const config::OutcomesConfig& limits);
@@ -80,6 +82,7 @@ class Outcomes {
   // Counts `outcome` in the ledger, and lets the promoter see it.
   Outcome Count(const Kept& kept, Outcome outcome);
 
+  models::Registry& registry_;
   evidence::Ledgers& ledgers_;
   Promoter& promoter_;
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
@@ -26,7 +27,7 @@ bool IsSlower(const models::Variant& int8, const models::Variant& fp32) {
 
 AutoState StateFor(const Standing& standing, bool may_serve) {
   return {.int8_serves = standing.candidate_serves,
-          .gathers = may_serve && !standing.candidate_serves && standing.verdict == Verdict::kUndecided,
+          .gathers = may_serve && !standing.candidate_serves && standing.verdict != Verdict::kRejected,
           .attempt = standing.attempt,
           .since = std::chrono::system_clock::now()};
 }
@@ -87,29 +88,38 @@ std::shared_ptr<evidence::Ledger> Promoter::LedgerOf(const Version& version) con
   return ledger;
 }
 
-void Promoter::Consider(const std::string& model, int64_t number) {
+bool Promoter::SomethingIsDue(const Version& version, evidence::Ledger& ledger) const {
+  const Facts facts = FactsOf(version);
+  const Standing standing = ledger.standing();
+  return ledger.has_news() || NextStep(standing, facts) != Step::kNone ||
+         !Same(version.auto_state, StateFor(standing, facts.may_serve));
+}
+
+void Promoter::Consider(const Version& seen) {
+  auto ledger = LedgerOf(seen);
+  if (ledger == nullptr || !SomethingIsDue(seen, *ledger)) return;
   MutexLock lock(mutex_);
-  const auto found = registry_.Find(model, absl::StrCat(number));
+  const auto found = registry_.Find(seen.model_name, absl::StrCat(seen.number));
   if (!found.ok()) return;
   const Version& version = **found;
-  const auto ledger = LedgerOf(version);
+  ledger = LedgerOf(version);
   if (ledger == nullptr) return;
+  const std::string why = ledger->Summarize().reason;
+  std::vector<Event::Kind> kinds;
   const std::optional<Verdict> news = ledger->TakeNews();
-  if (news == Verdict::kProven) Tell(version, Event::Kind::kProven, ledger->Summarize().reason);
-  if (news == Verdict::kRejected) Tell(version, Event::Kind::kRejected, ledger->Summarize().reason);
-  switch (NextStep(ledger->standing(), FactsOf(version))) {
-    case Step::kPromote:
-      ledger->BeginServing();
-      Tell(version, Event::Kind::kPromoted, ledger->Summarize().reason);
-      break;
-    case Step::kDemote:
-      Tell(version, Event::Kind::kDemoted, ledger->Summarize().reason);
-      ledger->EndServing();
-      break;
-    case Step::kNone:
-      break;
+  if (news == Verdict::kProven) kinds.push_back(Event::Kind::kProven);
+  if (news == Verdict::kRejected) kinds.push_back(Event::Kind::kRejected);
+  const Step step = NextStep(ledger->standing(), FactsOf(version));
+  if (step == Step::kPromote) {
+    ledger->BeginServing();
+    kinds.push_back(Event::Kind::kPromoted);
+  } else if (step == Step::kDemote) {
+    ledger->EndServing();
+    kinds.push_back(Event::Kind::kDemoted);
   }
   Apply(version, ledger->standing());
+  // Last, as whoever writes it down may take a while.
+  for (Event::Kind kind : kinds) Tell(version, kind, why);
 }
 
 void Promoter::Apply(const Version& version, const Standing& standing) {
@@ -119,6 +129,8 @@ void Promoter::Apply(const Version& version, const Standing& standing) {
     // Another sibling may have taken its place meanwhile.
     if (changed.int8 == version.int8) changed.auto_state = wanted;
   });
+  // A server that is started again must not serve what this one has found to be bad.
+  if (version.auto_state.int8_serves != wanted.int8_serves) ledgers_.Save();
 }
 
 absl::Status Promoter::Promote(const std::string& model, int64_t number, bool force) {
@@ -135,8 +147,8 @@ absl::Status Promoter::Promote(const std::string& model, int64_t number, bool fo
   const bool proven = standing.verdict == Verdict::kProven || version->lane.state == LaneState::kProven;
   if (!proven && !force) return absl::FailedPreconditionError(absl::StrCat("int8 is not proven: ", reason));
   ledger->BeginServing();
-  Tell(*version, Event::Kind::kPromoted, absl::StrCat(proven ? "asked for: " : "forced: ", reason));
   Apply(*version, ledger->standing());
+  Tell(*version, Event::Kind::kPromoted, absl::StrCat(proven ? "asked for: " : "forced: ", reason));
   return absl::OkStatus();
 }
 
@@ -148,8 +160,8 @@ absl::Status Promoter::Demote(const std::string& model, int64_t number, const st
     return absl::FailedPreconditionError("int8 does not serve by the route auto");
   }
   ledger->EndServing();
-  Tell(*version, Event::Kind::kDemoted, why);
   Apply(*version, ledger->standing());
+  Tell(*version, Event::Kind::kDemoted, why);
   return absl::OkStatus();
 }
 

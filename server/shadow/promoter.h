@@ -53,8 +53,9 @@ class Promoter {
   // when it was built serves at once, unless evidence that was kept says otherwise; what is inconclusive gathers.
   models::AutoState Join(const models::LaneStatus& joining, const config::QuantizationConfig& settings);
 
-  // There is new evidence about a version.
-  void Consider(const std::string& model, int64_t version);
+  // There is new evidence about `version`, as a request saw it. Touches what serves only when something is to change,
+  // so that a thread of low priority may call it.
+  void Consider(const models::Version& version);
 
   // By hand: int8 serves from now on, and is watched. NOT_FOUND and UNAVAILABLE as Registry::Find; FAILED_PRECONDITION
   // where there is no int8, where the model has another route than auto, and, unless `force`, without a proof.
@@ -65,6 +66,8 @@ class Promoter {
  private:
   // A version with int8, and the ledger about that int8; null when they do not belong together.
   std::shared_ptr<evidence::Ledger> LedgerOf(const models::Version& version) const;
+  // Whether the evidence asks for something that `version` has not come to, or has news.
+  bool SomethingIsDue(const models::Version& version, evidence::Ledger& ledger) const;
   void Apply(const models::Version& version, const evidence::Standing& standing) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tell(const models::Version& version, Event::Kind kind, const std::string& why);
 

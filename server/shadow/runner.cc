@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "server/scheduling/run_batch.h"
 
@@ -13,6 +13,9 @@ namespace {
 
 // How soon a job that was put off is looked at again.
 constexpr Duration kRetry = std::chrono::milliseconds(5);
+
+// How far behind the thread may be before what must run goes to the workers instead.
+constexpr Duration kPatience = std::chrono::milliseconds(100);
 
 evidence::Pair PairOf(const Job& job) { return evidence::VariantsOf(job.version->model_name, job.version->number); }
 
@@ -25,6 +28,35 @@ void YieldToAll() {
 
 }  // namespace
 
+class Runner::Errand {
+ public:
+  Errand(Runner& runner, Job job) : runner_(runner), job_(std::move(job)), replay_(job_, [this] { ComeBack(); }) {}
+
+  // Once it is accepted it deletes itself when the workers have run it.
+  static bool Send(std::unique_ptr<Errand> errand, Job& rejected) {
+    if (errand->runner_.dispatcher_.Submit(&errand->replay_).ok()) {
+      static_cast<void>(errand.release());
+      return true;
+    }
+    rejected = std::move(errand->job_);
+    return false;
+  }
+
+ private:
+  void ComeBack() {
+    Runner& runner = runner_;
+    const auto ledger = runner.ledgers_.Find(PairOf(job_));
+    if (ledger != nullptr && ledger->IsNew(HashOfInputs(job_))) runner.Finish(job_, replay_, *ledger);
+    delete this;
+    runner.errands_.fetch_sub(1);
+    runner.errands_.notify_all();
+  }
+
+  Runner& runner_;
+  Job job_;
+  Replay replay_;
+};
+
 Runner::Runner(const RunnerOptions& options, scheduling::Dispatcher& dispatcher, evidence::Ledgers& ledgers,
                Promoter& promoter, Outcomes& outcomes)
     : options_(options), dispatcher_(dispatcher), ledgers_(ledgers), promoter_(promoter), outcomes_(outcomes) {}
@@ -34,33 +66,47 @@ Runner::~Runner() { Stop(); }
 void Runner::Start() { thread_ = std::thread(&Runner::Loop, this); }
 
 void Runner::Stop() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    wake_.NotifyAll();
-  }
+  stopping_.store(true);
   if (!thread_.joinable()) return;
+  offered_.Raise();
   thread_.join();
+  for (int left = errands_.load(); left > 0; left = errands_.load()) errands_.wait(left);
   ledgers_.Save();
 }
 
-void Runner::Offer(Job job) {
-  bool dropped = false;
-  {
-    MutexLock lock(mutex_);
-    dropped = stopping_ || jobs_.size() >= options_.max_jobs || bytes_ + job.bytes > options_.max_bytes;
-    if (!dropped) {
-      bytes_ += job.bytes;
-      jobs_.push_back(std::move(job));
-      wake_.NotifyAll();
-    }
+bool Runner::Offer(Job& job) {
+  if (stopping_.load()) return false;
+  if (job.must_run && !dispatcher_.HasIdleWorker()) return SendToWorkers(job);
+  if (!mutex_.TryLock()) return false;
+  // The system does not let the thread run: other processes want the cores.
+  const bool behind = !jobs_.empty() && job.answered - jobs_.front().answered > kPatience;
+  const bool taken = HasRoom(job) && !(behind && job.must_run);
+  const bool first = jobs_.empty();
+  if (taken) {
+    bytes_ += job.bytes;
+    jobs_.push_back(std::move(job));
   }
-  if (dropped) CountDropped(job);
+  mutex_.Unlock();
+  if (taken && first) offered_.Raise();
+  return taken || (behind && job.must_run && SendToWorkers(job));
+}
+
+bool Runner::HasRoom(const Job& job) const {
+  return jobs_.size() < options_.max_jobs && bytes_ + job.bytes <= options_.max_bytes;
+}
+
+bool Runner::SendToWorkers(Job& job) {
+  errands_.fetch_add(1);
+  if (Errand::Send(std::make_unique<Errand>(*this, std::move(job)), job)) return true;
+  errands_.fetch_sub(1);
+  errands_.notify_all();
+  return false;
 }
 
 void Runner::Flush() {
+  for (int left = errands_.load(); left > 0; left = errands_.load()) errands_.wait(left);
   MutexLock lock(mutex_);
-  while (!stopping_ && (!jobs_.empty() || running_)) flushed_.Wait(mutex_);
+  while (!stopping_.load() && (!jobs_.empty() || running_)) flushed_.Wait(mutex_);
 }
 
 void Runner::Forget(const engine::Model& model) {
@@ -81,41 +127,46 @@ void Runner::Loop() {
 }
 
 std::optional<Job> Runner::Next() {
+  while (!stopping_.load()) {
+    if (std::optional<Job> job = TakeNext()) return job;
+    bool waits = false;
+    {
+      MutexLock lock(mutex_);
+      running_ = false;
+      waits = !jobs_.empty();
+      if (!waits) flushed_.NotifyAll();
+    }
+    if (waits) {
+      offered_.WaitUntil(Now() + kRetry);
+    } else {
+      offered_.Wait();
+    }
+  }
   MutexLock lock(mutex_);
   running_ = false;
-  while (!stopping_) {
-    const Time now = Now();
-    DropOld(now);
-    if (std::optional<Job> job = TakeRunnable(now)) {
-      running_ = true;
-      return job;
-    }
-    if (jobs_.empty()) flushed_.NotifyAll();
-    wake_.WaitUntil(mutex_, jobs_.empty() ? Time::max() : now + kRetry);
-  }
   flushed_.NotifyAll();
   jobs_.clear();
   return std::nullopt;
 }
 
+std::optional<Job> Runner::TakeNext() {
+  MutexLock lock(mutex_);
+  DropOld(Now());
+  if (jobs_.empty() || !dispatcher_.HasIdleWorker()) return std::nullopt;
+  running_ = true;
+  return TakeFirst();
+}
+
 void Runner::DropOld(Time now) {
   while (!jobs_.empty() && now - jobs_.front().answered > options_.max_age) {
-    const Job job = Take(jobs_.begin());
-    CountDropped(job);
+    const Job job = TakeFirst();
+    if (const auto ledger = ledgers_.Find(PairOf(job))) ledger->AddDropped();
   }
 }
 
-std::optional<Job> Runner::TakeRunnable(Time) {
-  if (jobs_.empty()) return std::nullopt;
-  if (dispatcher_.HasIdleWorker()) return Take(jobs_.begin());
-  const auto found = std::find_if(jobs_.begin(), jobs_.end(), [](const Job& job) { return job.must_run; });
-  if (found == jobs_.end()) return std::nullopt;
-  return Take(found);
-}
-
-Job Runner::Take(std::deque<Job>::iterator at) {
-  Job job = std::move(*at);
-  jobs_.erase(at);
+Job Runner::TakeFirst() {
+  Job job = std::move(jobs_.front());
+  jobs_.pop_front();
   bytes_ -= job.bytes;
   return job;
 }
@@ -123,20 +174,9 @@ Job Runner::Take(std::deque<Job>::iterator at) {
 void Runner::Run(const Job& job) {
   const std::shared_ptr<evidence::Ledger> ledger = ledgers_.Find(PairOf(job));
   if (ledger == nullptr || !ledger->IsNew(HashOfInputs(job))) return;
-  Replay replay(job, [this] {
-    MutexLock lock(mutex_);
-    answered_ = true;
-    wake_.NotifyAll();
-  });
-  if (job.must_run && !dispatcher_.HasIdleWorker()) {
-    RunByWorkers(replay);
-  } else {
-    RunHere(replay);
-  }
-  if (!replay.comparison().ok()) return ledger->AddDropped();
-  ledger->Add(*replay.comparison());
-  if (!job.id.empty()) outcomes_.Compared(job.version->model_name, job.id, replay.other_answer());
-  promoter_.Consider(job.version->model_name, job.version->number);
+  Replay replay(job);
+  RunHere(replay);
+  Finish(job, replay, *ledger);
 }
 
 void Runner::RunHere(Replay& replay) {
@@ -146,18 +186,11 @@ void Runner::RunHere(Replay& replay) {
   scheduling::RunBatch(session_, *replay.queue, batch, nowhere_.receiver());
 }
 
-void Runner::RunByWorkers(Replay& replay) {
-  {
-    MutexLock lock(mutex_);
-    answered_ = false;
-  }
-  if (!dispatcher_.Submit(&replay).ok()) return;
-  MutexLock lock(mutex_);
-  while (!answered_) wake_.Wait(mutex_);
-}
-
-void Runner::CountDropped(const Job& job) {
-  if (const std::shared_ptr<evidence::Ledger> ledger = ledgers_.Find(PairOf(job))) ledger->AddDropped();
+void Runner::Finish(const Job& job, const Replay& replay, evidence::Ledger& ledger) {
+  if (!replay.comparison().ok()) return ledger.AddDropped();
+  ledger.Add(*replay.comparison());
+  if (!job.id.empty()) outcomes_.Compared(job.version->model_name, job.id, replay.other_answer());
+  promoter_.Consider(*job.version);
 }
 
 }  // namespace tandem::shadow

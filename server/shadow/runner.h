@@ -1,23 +1,27 @@
 // Runner: compares the two variants of versions on a share of the live requests, after they have been answered.
 //
-//   runner.Offer(std::move(job));     // from whatever thread answered: never waits
+//   if (!runner.Offer(job)) shard.NotCompared();     // from whatever thread answered
 //
 // One thread, which the system runs only when nobody else wants a core, takes jobs from a bounded queue, has the other
 // variant compute them in a session of its own, and hands the comparison to the ledger of the pair and to the promoter.
-// While requests wait for workers it waits too, except for jobs that must run: these go to the workers like a client's
-// request, so that a busy server does not stop watching. Jobs that find no room, or wait too long and would keep their
-// version in memory, are dropped and counted. Thread-safe.
+// It works only while a worker is free. Jobs that must run go to the workers when all of them are busy or the thread is
+// behind, like a client's request, so that a busy server does not stop watching. Jobs that find no room, or wait too
+// long and would keep their version in memory, are dropped.
+//
+// Such a thread may be put off for long while it holds a lock, so those who answer clients never wait for one of its
+// locks: they try, and drop the job. Thread-safe.
 #ifndef TANDEM_SERVER_SHADOW_RUNNER_H_
 #define TANDEM_SERVER_SHADOW_RUNNER_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <thread>
-#include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/model.h"
 #include "engine/mutex.h"
 #include "engine/session.h"
@@ -29,6 +33,7 @@
 #include "server/shadow/promoter.h"
 #include "server/shadow/replay.h"
 #include "server/sync/cond_var.h"
+#include "server/sync/semaphore.h"
 
 namespace tandem::shadow {
 
@@ -36,12 +41,12 @@ struct RunnerOptions {
   size_t max_jobs = 256;
   size_t max_bytes = size_t{64} << 20;               // of requests and answers that wait
   Duration max_age = std::chrono::seconds(5);        // of a job
-  Duration save_interval = std::chrono::seconds(1);  // how often new evidence is kept
+  Duration save_interval = std::chrono::seconds(5);  // how often new evidence is kept
 };
 
 class Runner {
  public:
-  // All must outlive the runner.
+  // All must outlive the runner, which must outlive the dispatcher's workers.
   Runner(const RunnerOptions& options, scheduling::Dispatcher& dispatcher, evidence::Ledgers& ledgers,
          Promoter& promoter, Outcomes& outcomes);
   ~Runner();
@@ -52,24 +57,29 @@ class Runner {
   // Ends the thread and keeps the evidence; the dispatcher's workers must still run. What waits is dropped.
   void Stop();
 
-  void Offer(Job job);
-  // Returns when every job offered so far has been dealt with.
+  // Takes the job, or returns false and leaves it: there is no room, or the thread is looking at the queue right now.
+  bool Offer(Job& job);
+  // Returns when every job that was taken has been dealt with.
   void Flush();
   // Drops what is held of `model`, of which no job is left.
   void Forget(const engine::Model& model);
 
  private:
+  // A job on its way through the dispatcher.
+  class Errand;
+
   void Loop();
   // Waits for the next job that may run now; none: the runner stops.
   std::optional<Job> Next();
-  std::optional<Job> TakeRunnable(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<Job> TakeNext();
   void DropOld(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Job Take(std::deque<Job>::iterator job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Job TakeFirst() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasRoom(const Job& job) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run(const Job& job);
-  // Both fill `replay`.
   void RunHere(Replay& replay);
-  void RunByWorkers(Replay& replay);
-  void CountDropped(const Job& job);
+  bool SendToWorkers(Job& job);
+  // The other variant has run, or could not.
+  void Finish(const Job& job, const Replay& replay, evidence::Ledger& ledger);
 
   const RunnerOptions options_;
   scheduling::Dispatcher& dispatcher_;
@@ -77,6 +87,10 @@ class Runner {
   Promoter& promoter_;
   Outcomes& outcomes_;
   std::thread thread_;
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> errands_{0};  // that have not come back
+  Semaphore offered_;            // raised when the queue is no longer empty, and by Stop
 
   // Of the runner's thread.
   metrics::VersionMetrics nowhere_{0};  // counts of runs that are nobody's business
@@ -86,13 +100,10 @@ class Runner {
   engine::Session session_ ABSL_GUARDED_BY(session_mutex_){engine::SessionOptions{.threads = 1}};
 
   Mutex mutex_;
-  CondVar wake_;     // a job was offered, a worker has answered, or Stop was called
   CondVar flushed_;  // nothing waits and nothing runs
   std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
-  bool answered_ ABSL_GUARDED_BY(mutex_) = false;  // by a worker
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tandem::shadow

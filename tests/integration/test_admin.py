@@ -145,18 +145,6 @@ def test_usage_and_unreachable_servers_have_exit_codes_of_their_own(admin):
     assert "EXIT STATUS" in admin.text("--help") and admin.text("--version").startswith("tandemctl ")
 
 
-def test_promotion_wants_a_proof_unless_it_is_forced(serve):
-    with serve() as server:
-        ctl = Tandemctl(server.admin)
-        wait_for_int8(ctl)
-        assert "int8 is inconclusive" in ctl.refused("promote", "m")
-        assert answer(server) == 10
-        ctl.text("promote", "m", "--force", "--why", "measured elsewhere")
-        assert answer(server) == 20
-        event = ctl.json("history", "--kind", "promote")["events"][0]
-        assert event["author"]["why"] == "measured elsewhere" and "forced: int8 is inconclusive" in event["detail_json"]
-
-
 def test_what_was_unloaded_by_hand_stays_away_until_it_is_loaded(serve, repository):
     with serve() as server:
         ctl = Tandemctl(server.admin)
@@ -171,6 +159,22 @@ def test_what_was_unloaded_by_hand_stays_away_until_it_is_loaded(serve, reposito
         assert answer(server) == 30
         assert "is in no repository" in ctl.refused("models", "load", "k")
     with serve() as server:
+        assert answer(server) == 30
+
+
+def test_a_rollback_stays_until_it_is_undone(serve, repository):
+    add_constant(repository / "m/2/model.onnx", 30)
+    with serve() as server:
+        ctl = Tandemctl(server.admin)
+        assert answer(server) == 30
+        assert "version 1 answers" in ctl.text("rollback", "m", "--why", "worse")
+        assert answer(server) == 10
+        assert ctl.json("history", "--kind", "rollback")["events"][0]["version"] == "1"
+        ctl.refused("rollback", "m")  # there is none before it
+        ctl.refused("rollback", "m", "--to", "7")
+    with serve() as server:
+        assert answer(server) == 10
+        assert Tandemctl(server.admin).json("models", "load", "m")["model"]["serving_version"] == "2"
         assert answer(server) == 30
 
 

@@ -31,7 +31,7 @@ TEST(BoundsOf, HoldTheMeanAndCloseInOnIt) {
 TEST(BoundsOf, PairedLossesAreHeldOnBothSidesOfZero) {
   Losses losses(1);
   SequentialTest test({.budget = 0.01, .low = -1, .high = 1}, 0.05);
-  for (int i = 0; i < 10'000; ++i) test.Add(losses.Paired(-0.004, 0.02));
+  for (int i = 0; i < 10'000; ++i) test.Add(losses.Paired(-0.004, 0.008));
   const Bounds bounds = BoundsOf(test, 0.05);
   EXPECT_LT(bounds.lower, -0.004);
   EXPECT_GT(bounds.upper, -0.004);

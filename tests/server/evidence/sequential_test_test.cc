@@ -16,15 +16,16 @@ namespace {
 constexpr double kAlpha = 0.05;
 constexpr Claim kFivePercent{.budget = 0.05};
 constexpr Claim kOnePoint{.budget = 0.01, .low = -1, .high = 1};
+constexpr Claim kHalfAPoint{.budget = 0.005, .low = -1, .high = 1};
 
 using Draw = std::function<double(Losses&)>;
 
 Draw Changed(double probability) {
   return [=](Losses& losses) { return losses.Changed(probability); };
 }
-// 2 % of the answers change their rightness.
+// 2 % of the answers change their rightness, and those that make the loss.
 Draw Paired(double loss) {
-  return [=](Losses& losses) { return losses.Paired(loss, 0.02); };
+  return [=](Losses& losses) { return losses.Paired(loss, 0.01); };
 }
 
 struct Needed {
@@ -63,10 +64,14 @@ TEST(SequentialTest, DecidesWithinTheDocumentedNumbersOfSamples) {
       {Changed(0.01), kFivePercent, Verdict::kProven, 170, 350, 200},
       {Changed(0.02), kFivePercent, Verdict::kProven, 350, 730, 200},
       {Changed(0.03), kFivePercent, Verdict::kProven, 870, 2'000, 200},
+      {Changed(0.04), kFivePercent, Verdict::kProven, 3'500, 9'600, 100},
+      {Changed(0.06), kFivePercent, Verdict::kRejected, 3'900, 10'400, 100},
       {Changed(0.08), kFivePercent, Verdict::kRejected, 450, 1'400, 200},
       {Changed(0.20), kFivePercent, Verdict::kRejected, 29, 76, 200},
       {Paired(0), kOnePoint, Verdict::kProven, 1'850, 4'400, 200},
       {Paired(0.002), kOnePoint, Verdict::kProven, 2'900, 6'900, 100},
+      {Paired(-0.002), kOnePoint, Verdict::kProven, 1'400, 2'900, 100},
+      {Paired(0), kHalfAPoint, Verdict::kProven, 7'000, 16'000, 60},
       {Paired(0.03), kOnePoint, Verdict::kRejected, 820, 2'200, 100},
   };
   for (const Row& row : rows) {

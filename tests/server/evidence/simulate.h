@@ -15,11 +15,13 @@ class Losses {
 
   // 1 with this probability, else 0: an answer that changed.
   double Changed(double probability) { return Draw() < probability ? 1 : 0; }
-  // 1 where a right answer became wrong, -1 where a wrong one became right: `loss` on average, in a share of `moved`.
-  double Paired(double loss, double moved) {
+  // 1 where a right answer became wrong, -1 where a wrong one became right: a share of `each_way`, and `loss` on
+  // average.
+  double Paired(double loss, double each_way) {
+    const double worse = each_way + std::max(loss, 0.0), better = each_way + std::max(-loss, 0.0);
     const double drawn = Draw();
-    if (drawn < (moved + loss) / 2) return 1;
-    return drawn < moved ? -1 : 0;
+    if (drawn < worse) return 1;
+    return drawn < worse + better ? -1 : 0;
   }
 
  private:

@@ -93,17 +93,11 @@ TEST_F(RoutesTest, AnOverrideSurvivesAndAppliesWhenItsModelIsPublished) {
 
 TEST_F(RoutesTest, IsToldInTheHistory) {
   Publish("m", 1, "auto");
-  ASSERT_TRUE(routes_
-                  ->Override("m", {.route = {.mode = "split", .int8_weight = 0.5},
-                                   .author = kAnn,
-                                   .kind = "promote",
-                                   .note = "int8 is inconclusive"})
-                  .ok());
-  EXPECT_EQ(Newest().kind, "promote");
+  ASSERT_TRUE(routes_->Override("m", {.route = {.mode = "split", .int8_weight = 0.5}, .author = kAnn}).ok());
+  EXPECT_EQ(Newest().kind, "route");
   EXPECT_EQ(Newest().author.why, "a trial");
-  EXPECT_EQ(Newest().detail,
-            R"({"from":{"int8_weight":0.1,"mode":"auto","shadow_rate":0.05},"note":"int8 is inconclusive",)"
-            R"("to":{"int8_weight":0.5,"mode":"split","shadow_rate":0.05}})");
+  EXPECT_EQ(Newest().detail, R"({"from":{"int8_weight":0.1,"mode":"auto","shadow_rate":0.05},)"
+                             R"("to":{"int8_weight":0.5,"mode":"split","shadow_rate":0.05}})");
   ASSERT_TRUE(routes_->Clear("m", kAnn).ok());
   EXPECT_EQ(Newest().kind, "clear_route");
 }

@@ -24,7 +24,7 @@ class OutcomesTest : public ::testing::Test {
   evidence::Summary Evidence() { return pair_.ledger()->Summarize(); }
 
   PublishedPair pair_;
-  Outcomes outcomes_{pair_.ledgers, pair_.promoter};
+  Outcomes outcomes_{pair_.registry, pair_.ledgers, pair_.promoter};
   config::OutcomesConfig limits_{.keep = 3, .max_age = std::chrono::seconds(10)};
   Time now_{std::chrono::hours(1)};
 };

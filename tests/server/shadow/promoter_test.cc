@@ -39,7 +39,7 @@ class PromoterTest : public ::testing::Test {
   void Compare(int count, bool changed) {
     for (int i = 0; i < count; ++i) {
       pair_.ledger()->Add({.outputs = {{.real = true, .rows = 1, .changed = changed ? 1 : 0}}});
-      pair_.promoter.Consider("m", 1);
+      pair_.promoter.Consider(*pair_.version());
     }
   }
   absl::Status Promote(bool force) { return pair_.promoter.Promote("m", 1, force); }

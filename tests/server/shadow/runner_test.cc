@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
 #include <utility>
 
 #include "server/scheduling/run_batch.h"
@@ -19,11 +20,12 @@ class RunnerTest : public ::testing::Test {
  protected:
   void TearDown() override { runner_.Stop(); }
 
-  void Offer(int from, int to) {
-    for (int i = from; i < to; ++i) {
-      runner_.Offer(pair_.MakeJob(i));
-      if (i % 100 == 99) runner_.Flush();
-    }
+  // Until there is room: the thread may just be looking at the queue.
+  void Offer(Job job) {
+    while (!runner_.Offer(job)) std::this_thread::yield();
+  }
+  void OfferAll(int from, int to) {
+    for (int i = from; i < to; ++i) Offer(pair_.MakeJob(i));
     runner_.Flush();
   }
   Summary Evidence() { return pair_.ledger()->Summarize(); }
@@ -43,7 +45,7 @@ class RunnerTest : public ::testing::Test {
   }
 
   PublishedPair pair_;
-  Outcomes outcomes_{pair_.ledgers, pair_.promoter};
+  Outcomes outcomes_{pair_.registry, pair_.ledgers, pair_.promoter};
   batching::FakeRequest busy_{1};
   scheduling::Dispatcher dispatcher_{1, 1 << 20};
   Runner runner_{{.max_jobs = 150, .max_bytes = 1 << 20, .max_age = std::chrono::seconds(30)},
@@ -56,7 +58,7 @@ class RunnerTest : public ::testing::Test {
 TEST_F(RunnerTest, ComparesWhatWasAnsweredWithTheOtherVariant) {
   pair_.Join("Identity", Offline::kInconclusive);
   runner_.Start();
-  Offer(0, 50);
+  OfferAll(0, 50);
   const Summary summary = Evidence();
   EXPECT_EQ(summary.comparisons, 50);
   EXPECT_EQ(summary.agreement, 1);
@@ -71,7 +73,7 @@ TEST_F(RunnerTest, KnowsWhichOfBothAnswered) {
   runner_.Start();
   Job job = pair_.MakeJob(1);
   job.answered_by = models::Precision::kInt8;
-  runner_.Offer(std::move(job));
+  Offer(std::move(job));
   runner_.Flush();
   // int8 is said to have answered as fp32 does, in 50 us.
   EXPECT_EQ(Evidence().agreement, 1);
@@ -81,7 +83,7 @@ TEST_F(RunnerTest, KnowsWhichOfBothAnswered) {
 TEST_F(RunnerTest, CountsAnInputOnce) {
   pair_.Join("Identity", Offline::kInconclusive);
   runner_.Start();
-  for (int i = 0; i < 3; ++i) runner_.Offer(pair_.MakeJob(7));
+  for (int i = 0; i < 3; ++i) Offer(pair_.MakeJob(7));
   runner_.Flush();
   EXPECT_EQ(Evidence().comparisons, 1);
   EXPECT_EQ(Evidence().duplicates, 2);
@@ -93,7 +95,7 @@ TEST_F(RunnerTest, TellsOutcomesWhatTheOtherVariantSaid) {
   Job job = pair_.MakeJob(-1);
   job.id = "id";
   outcomes_.Answered({.model = "m", .id = "id", .answer = 3, .at = Now()}, {.keep = 10});
-  runner_.Offer(std::move(job));
+  Offer(std::move(job));
   runner_.Flush();
   const auto outcome = outcomes_.Report("m", "id", 0, Now());  // the largest of the row's negatives
   ASSERT_TRUE(outcome.ok());
@@ -105,7 +107,7 @@ TEST_F(RunnerTest, TellsOutcomesWhatTheOtherVariantSaid) {
 TEST_F(RunnerTest, PromotesWhatAgrees) {
   pair_.Join("Identity", Offline::kInconclusive);
   runner_.Start();
-  Offer(0, 200);
+  OfferAll(0, 200);
   EXPECT_TRUE(pair_.int8_serves());
 }
 
@@ -113,21 +115,23 @@ TEST_F(RunnerTest, DemotesWhatWasPromotedByForceAndIsBad) {
   pair_.Join("Neg", Offline::kInconclusive);
   ASSERT_TRUE(pair_.promoter.Promote("m", 1, true).ok());
   runner_.Start();
-  Offer(0, 50);
+  OfferAll(0, 50);
   EXPECT_FALSE(pair_.int8_serves());
   EXPECT_EQ(pair_.events.back().kind, Event::Kind::kDemoted);
 }
 
-TEST_F(RunnerTest, DropsWhatFindsNoRoom) {
+TEST_F(RunnerTest, LeavesWhatFindsNoRoom) {
   pair_.Join("Identity", Offline::kInconclusive);
-  for (int i = 0; i < 160; ++i) runner_.Offer(pair_.MakeJob(i));
-  EXPECT_EQ(Evidence().dropped, 10);
-  runner_.Start();
-  runner_.Flush();
   Job large = pair_.MakeJob(1'000);
   large.bytes = size_t{2} << 20;
-  runner_.Offer(std::move(large));
-  EXPECT_EQ(Evidence().dropped, 11);
+  EXPECT_FALSE(runner_.Offer(large));
+  EXPECT_NE(large.version, nullptr);
+  for (int i = 0; i < 160; ++i) {
+    Job job = pair_.MakeJob(i);
+    EXPECT_EQ(runner_.Offer(job), i < 150) << i;
+  }
+  runner_.Start();
+  runner_.Flush();
   EXPECT_EQ(Evidence().comparisons, 150);
 }
 
@@ -136,7 +140,7 @@ TEST_F(RunnerTest, DropsWhatIsOldAndItsVersion) {
   Job old = pair_.MakeJob(1);
   old.answered = Now() - std::chrono::minutes(1);
   const std::weak_ptr<const models::Version> version = old.version;
-  runner_.Offer(std::move(old));
+  Offer(std::move(old));
   pair_.Route("shadow");  // another version takes its place
   EXPECT_FALSE(version.expired());
   runner_.Start();
@@ -150,7 +154,7 @@ TEST_F(RunnerTest, WaitsWhileAllWorkersAreBusy) {
   pair_.Join("Identity", Offline::kInconclusive);
   Occupy();
   runner_.Start();
-  for (int i = 0; i < 20; ++i) runner_.Offer(pair_.MakeJob(i));
+  for (int i = 0; i < 20; ++i) Offer(pair_.MakeJob(i));
   EXPECT_EQ(Evidence().comparisons, 0);
   ASSERT_TRUE(dispatcher_.Withdraw(&busy_));
   runner_.Flush();
@@ -164,10 +168,10 @@ TEST_F(RunnerTest, WhatMustRunGoesToTheWorkersWhenAllAreBusy) {
   for (int i = 0; i < 20; ++i) {
     Job job = pair_.MakeJob(i);
     job.must_run = i == 10;
-    runner_.Offer(std::move(job));
+    Offer(std::move(job));
   }
   batching::Queue& queue = *pair_.version()->int8->queue;
-  while (dispatcher_.Waiting(queue) == 0) std::this_thread::yield();
+  ASSERT_EQ(dispatcher_.Waiting(queue), 1u);
   ASSERT_TRUE(dispatcher_.Withdraw(&busy_));
   RunNextBatch();
   runner_.Flush();
@@ -177,11 +181,35 @@ TEST_F(RunnerTest, WhatMustRunGoesToTheWorkersWhenAllAreBusy) {
   EXPECT_EQ(queue.metrics().Sum().codes[0], 0u);
 }
 
+TEST_F(RunnerTest, WhatMustRunGoesToTheWorkersWhenTheThreadIsBehind) {
+  pair_.Join("Identity", Offline::kInconclusive);  // the thread has not even started
+  Offer(pair_.MakeJob(0));
+  for (int i = 1; i < 3; ++i) {
+    Job job = pair_.MakeJob(i);
+    job.must_run = i == 2;
+    job.answered += std::chrono::seconds(1);
+    Offer(std::move(job));
+  }
+  ASSERT_EQ(dispatcher_.Waiting(*pair_.version()->int8->queue), 1u);
+  RunNextBatch();
+  EXPECT_EQ(Evidence().comparisons, 1);
+}
+
+TEST_F(RunnerTest, WhatMustRunIsLeftWhereTheDispatcherHasNoRoom) {
+  pair_.Join("Identity", Offline::kInconclusive);
+  Occupy();
+  Job job = pair_.MakeJob(1);
+  job.must_run = true;
+  job.bytes = size_t{2} << 20;
+  EXPECT_FALSE(runner_.Offer(job));
+  EXPECT_NE(job.version, nullptr);
+}
+
 TEST_F(RunnerTest, ForgetsModelsWhileItRuns) {
   pair_.Join("Identity", Offline::kInconclusive);
   runner_.Start();
   for (int i = 0; i < 100; ++i) {
-    runner_.Offer(pair_.MakeJob(i));
+    Offer(pair_.MakeJob(i));
     if (i % 10 == 0) runner_.Forget(*pair_.version()->int8->model);
   }
   runner_.Flush();
@@ -192,11 +220,25 @@ TEST_F(RunnerTest, StopsWithJobsLeftAndTakesNoMore) {
   pair_.Join("Identity", Offline::kInconclusive);
   Occupy();
   runner_.Start();
-  for (int i = 0; i < 20; ++i) runner_.Offer(pair_.MakeJob(i));
+  for (int i = 0; i < 20; ++i) Offer(pair_.MakeJob(i));
   runner_.Stop();
-  runner_.Offer(pair_.MakeJob(20));
+  Job late = pair_.MakeJob(20);
+  EXPECT_FALSE(runner_.Offer(late));
   EXPECT_EQ(Evidence().comparisons, 0);
-  EXPECT_EQ(Evidence().dropped, 1);
+}
+
+TEST_F(RunnerTest, StopsOnceTheWorkersHaveAnswered) {
+  pair_.Join("Identity", Offline::kInconclusive);
+  Occupy();
+  runner_.Start();
+  Job job = pair_.MakeJob(1);
+  job.must_run = true;
+  Offer(std::move(job));
+  ASSERT_TRUE(dispatcher_.Withdraw(&busy_));
+  std::thread stop([this] { runner_.Stop(); });
+  RunNextBatch();
+  stop.join();
+  EXPECT_EQ(Evidence().comparisons, 1);
 }
 
 }  // namespace
