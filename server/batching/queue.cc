@@ -17,6 +17,22 @@ bool IsImpatient(const Request& request) { return request.start_by != Time::max(
 
 }  // namespace
 
+Duration Queue::Promise(const Request& request, int cores) const {
+  if (waiting_.empty() || row_time_.count() <= 0) return Duration{0};
+  // What has priority does not wait for all the others.
+  if (PlaceOf(request) < PlaceOf(*waiting_.back())) return Duration{0};
+  return row_time_ * waiting_rows_ / cores + row_time_ * request.rows;
+}
+
+void Queue::Charge(Duration cost, int64_t rows) {
+  service_time_ += cost;
+  if (rows <= 0) return;
+  // A run that compiled its plan first says little of the next ones.
+  constexpr int kMemory = 8, kMostTimes = 4;
+  const Duration row = cost / rows;
+  row_time_ = row_time_.count() <= 0 ? row : row_time_ + (std::min(row, kMostTimes * row_time_) - row_time_) / kMemory;
+}
+
 absl::Status Queue::Push(Request* request) {
   if (waiting_.size() >= options_.max_requests) {
     return absl::ResourceExhaustedError(
@@ -28,6 +44,7 @@ absl::Status Queue::Push(Request* request) {
   waiting_.insert(last ? waiting_.end() : std::upper_bound(waiting_.begin(), waiting_.end(), request, precedes),
                   request);
   if (IsImpatient(*request)) ++impatient_;
+  waiting_rows_ += request->rows;
   return absl::OkStatus();
 }
 
@@ -36,6 +53,7 @@ bool Queue::Remove(const Request* request) {
   if (it == waiting_.end()) return false;
   waiting_.erase(it);
   if (IsImpatient(*request)) --impatient_;
+  waiting_rows_ -= request->rows;
   return true;
 }
 
@@ -45,6 +63,7 @@ std::vector<Request*> Queue::TakeLate(Time now) {
   std::erase_if(waiting_, [&](Request* request) {
     if (request->start_by > now) return false;
     late.push_back(request);
+    waiting_rows_ -= request->rows;
     return true;
   });
   impatient_ -= late.size();
@@ -64,6 +83,7 @@ std::vector<Request*> Queue::Cut(int64_t max_rows, Time now) {
     if (looked == 0 || (rows + next->rows <= max_rows && MayShareBatch(head, *next))) {
       batch.push_back(next);
       rows += next->rows;
+      waiting_rows_ -= next->rows;
       if (IsImpatient(*next)) --impatient_;
     } else {
       skipped.push_back(next);

@@ -27,7 +27,7 @@ struct QueueOptions {
 class Queue {
  public:
   Queue(const QueueOptions& options, std::shared_ptr<const engine::Model> model, int workers)
-      : options_(options), model_(std::move(model)), metrics_(workers) {}
+      : options_(options), model_(std::move(model)), metrics_(workers), row_time_(options.batch.row_cost) {}
 
   // RESOURCE_EXHAUSTED when it is full. Does not take ownership.
   absl::Status Push(Request* request);
@@ -43,10 +43,15 @@ class Queue {
   bool empty() const { return waiting_.empty(); }
   size_t size() const { return waiting_.size(); }
 
+  // How long `cores` would take to answer `request` if it joined now: what waits before it and itself, by what rows
+  // took lately. 0 when nothing waits, or nothing is known: then only trying tells.
+  Duration Promise(const Request& request, int cores) const;
+
   // Work given to this queue so far, in the currency of fair shares. A queue that was idle does not save up: it joins
   // at the level of those that are busy.
   Duration service_time() const { return service_time_; }
-  void Charge(Duration cost) { service_time_ += cost; }
+  // `rows` were run; 0: they were refused.
+  void Charge(Duration cost, int64_t rows);
   void JoinAt(Duration level) { service_time_ = std::max(service_time_, level); }
 
   // Constant after construction, or synchronized by themselves.
@@ -65,6 +70,8 @@ class Queue {
 
   std::deque<Request*> waiting_;  // by place
   size_t impatient_ = 0;          // of them, those with a start_by
+  int64_t waiting_rows_ = 0;
+  Duration row_time_;  // a moving average; 0: not known
   Duration service_time_{0};
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace tandem::scheduling {
 
@@ -17,6 +18,13 @@ namespace {
 // What answering one request costs beside the model.
 constexpr Duration kAnswerCost = std::chrono::microseconds(5);
 
+absl::Status TooLate(const Request& request, Duration promise) {
+  const auto ms = [](Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); };
+  return absl::ResourceExhaustedError(
+      absl::StrFormat("%s: an answer would take about %.1f ms, and the deadline is in %.1f ms",
+                      request.queue->options().name, ms(promise), ms(request.deadline - request.arrived)));
+}
+
 }  // namespace
 
 absl::Status Dispatcher::Submit(Request* request) {
@@ -28,6 +36,8 @@ absl::Status Dispatcher::Submit(Request* request) {
       return absl::ResourceExhaustedError(absl::StrCat("requests waiting hold ", waiting_bytes_, " of ", max_bytes_,
                                                        " bytes (max_queue_bytes); this one has ", request->bytes));
     }
+    const Duration promise = request->queue->Promise(*request, cores_);
+    if (request->arrived + promise > request->deadline) return TooLate(*request, promise);
     if (absl::Status status = request->queue->Push(request); !status.ok()) return status;
     waiting_bytes_ += request->bytes;
     AddLoad(1);
@@ -115,9 +125,9 @@ Task Dispatcher::Next(int id, Task last) {
   return task;
 }
 
-void Dispatcher::Finished(Worker& worker, Duration spent) {
+void Dispatcher::Finished(Worker& worker, const Spent& spent) {
   if (worker.running != nullptr) {
-    worker.running->Charge(spent);
+    worker.running->Charge(spent.time, spent.rows);
     AddLoad(-1);
   }
   worker.running = nullptr;

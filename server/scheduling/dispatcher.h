@@ -15,6 +15,7 @@
 #include "engine/mutex.h"
 #include "server/batching/decision.h"
 #include "server/batching/queue.h"
+#include "server/scheduling/run_batch.h"
 #include "server/sync/cond_var.h"
 
 namespace tandem::scheduling {
@@ -24,7 +25,7 @@ struct Task {
   std::shared_ptr<batching::Queue> queue;
   std::vector<batching::Request*> requests;
   std::vector<const engine::Model*> forget;
-  Duration spent{0};  // what the batch took, set by the worker
+  Spent spent;  // what the batch took, set by the worker
 };
 
 class Dispatcher {
@@ -36,7 +37,8 @@ class Dispatcher {
   // Batches that run at a time, at most: the cores there are now. At least 1; more than the workers is as many.
   void SetCores(int cores);
 
-  // Queues the request, or refuses it with RESOURCE_EXHAUSTED. Once accepted it may be answered before this returns.
+  // Queues the request, or refuses it with RESOURCE_EXHAUSTED: there is no room, or it could not be answered in time,
+  // by what requests took lately. Once accepted it may be answered before this returns.
   absl::Status Submit(batching::Request* request);
   // Takes back a request that still waits: true, and the caller answers it. False: it runs or has been answered.
   bool Withdraw(batching::Request* request);
@@ -71,7 +73,7 @@ class Dispatcher {
     std::vector<const engine::Model*> to_forget;
   };
 
-  void Finished(Worker& worker, Duration spent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Finished(Worker& worker, const Spent& spent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What a free worker is to do; nothing while as many run as there are cores.
   batching::Decision DecideNow(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int FreeCores() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

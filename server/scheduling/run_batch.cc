@@ -190,20 +190,26 @@ void Refuse(Request* request, const absl::Status& status, Time now, metrics::Ver
 
 }  // namespace
 
-Duration RunBatch(engine::Session& session, const Queue& queue, std::vector<Request*>& requests,
-                  metrics::VersionMetrics::Shard& shard) {
+Spent RunBatch(engine::Session& session, const Queue& queue, std::vector<Request*>& requests,
+               metrics::VersionMetrics::Shard& shard) {
   const Time started = Now();
   std::erase_if(requests, [&](Request* request) {
     const absl::Status status = MayStart(*request, started);
     if (!status.ok()) Refuse(request, status, started, shard);
     return !status.ok();
   });
-  if (requests.size() > 1 && RunTogether(session, queue, requests, started, shard).ok()) return Now() - started;
+  Spent spent;
+  for (const Request* request : requests) spent.rows += request->rows;
+  if (requests.size() > 1 && RunTogether(session, queue, requests, started, shard).ok()) {
+    spent.time = Now() - started;
+    return spent;
+  }
   for (Request* request : requests) {
     const absl::Status status = RunAlone(session, queue, request, started, shard);
     if (!status.ok()) Refuse(request, engine::WithContext(status, queue.options().name), Now(), shard);
   }
-  return Now() - started;
+  spent.time = Now() - started;
+  return spent;
 }
 
 }  // namespace tandem::scheduling

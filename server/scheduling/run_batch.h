@@ -11,11 +11,17 @@
 
 namespace tandem::scheduling {
 
+// What a batch cost.
+struct Spent {
+  Duration time{0};
+  int64_t rows = 0;  // that were run
+};
+
 // Answers every request: those whose client has gone or whose deadline has passed without running them, the others
 // with the results of one run. When that run fails and there are several, each is run alone, so that the data of one
-// does not fail its neighbours. Returns the time it took.
-Duration RunBatch(engine::Session& session, const batching::Queue& queue, std::vector<batching::Request*>& requests,
-                  metrics::VersionMetrics::Shard& shard);
+// does not fail its neighbours.
+Spent RunBatch(engine::Session& session, const batching::Queue& queue, std::vector<batching::Request*>& requests,
+               metrics::VersionMetrics::Shard& shard);
 
 }  // namespace tandem::scheduling
 

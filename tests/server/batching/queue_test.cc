@@ -142,6 +142,25 @@ TEST_F(QueueTest, GivesBackOnlyWhatWaits) {
   EXPECT_FALSE(queue_.Remove(&a));
 }
 
+TEST_F(QueueTest, PromisesByWhatRowsTookLately) {
+  FakeRequest a(2), b(1), urgent(1);
+  Push(a, kStart);
+  b.arrived = kStart + milliseconds(1);
+  EXPECT_EQ(queue_.Promise(b, 2), Duration{0});  // nothing is known
+  queue_.Charge(milliseconds(8), 2);
+  EXPECT_EQ(queue_.Promise(b, 2), milliseconds(8));  // two rows on two cores, and its own
+  EXPECT_EQ(queue_.Promise(b, 1), milliseconds(12));
+  queue_.Charge(seconds(60), 1);  // compiled first: counts as four times what was usual
+  EXPECT_EQ(queue_.Promise(b, 2), milliseconds(11));
+  queue_.Charge(milliseconds(0), 0);  // refused
+  EXPECT_EQ(queue_.Promise(b, 2), milliseconds(11));
+  urgent.arrived = b.arrived;
+  urgent.priority = 1;
+  EXPECT_EQ(queue_.Promise(urgent, 2), Duration{0});
+  EXPECT_TRUE(queue_.Remove(&a));
+  EXPECT_EQ(queue_.Promise(b, 2), Duration{0});  // nothing waits
+}
+
 TEST_F(QueueTest, DoesNotSaveUpServiceWhileIdle) {
   queue_.JoinAt(std::chrono::milliseconds(5));
   queue_.JoinAt(std::chrono::milliseconds(3));

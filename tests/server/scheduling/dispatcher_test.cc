@@ -67,8 +67,21 @@ TEST_F(DispatcherTest, SharesWorkersBetweenQueuesByWorkDone) {
   FakeRequest more(4);
   ASSERT_TRUE(Submit(more, queue_).ok());
   // The first queue has been given 50 ms, the other nothing.
-  first.spent = std::chrono::milliseconds(50);
+  first.spent = {.time = std::chrono::milliseconds(50), .rows = 4};
   EXPECT_THAT(dispatcher_.Next(0, std::move(first)).requests, ElementsAre(&b));
+}
+
+TEST_F(DispatcherTest, RefusesWhatCouldNotBeAnsweredInTime) {
+  const auto queue = MakeQueue({.max_rows = 1, .row_cost = std::chrono::milliseconds(100)});
+  FakeRequest first(1), second(1), third(1);
+  first.deadline = Now() + std::chrono::milliseconds(1);
+  ASSERT_TRUE(Submit(first, queue).ok());  // nothing waits: it is tried
+  second.deadline = Now() + std::chrono::milliseconds(150);
+  const absl::Status status = Submit(second, queue);  // behind the first it would take 200 ms
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("an answer would take about 200.0 ms"));
+  third.deadline = Now() + std::chrono::seconds(30);
+  EXPECT_TRUE(Submit(third, queue).ok());
 }
 
 TEST_F(DispatcherTest, WakesASleepingWorker) {
