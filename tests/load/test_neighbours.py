@@ -13,7 +13,7 @@ import pytest
 import tritonclient.grpc as triton
 
 import tandemd
-from load import Sender, capacity, ratio_with_bound, write_request
+from open_loop import Sender, capacity, ratio_with_bound, write_request
 from small_models import add_constant, until
 
 PAIRS = int(os.environ.get("TANDEM_PAIRS", "4"))

@@ -9,7 +9,7 @@ import pytest
 import tritonclient.grpc as triton
 
 import tandemd
-from load import Sender, capacity, write_request
+from open_loop import Sender, capacity, write_request
 
 SECONDS = float(os.environ.get("TANDEM_SOAK_SECONDS", "3"))
 MODEL = "ppocr_v4_rec"

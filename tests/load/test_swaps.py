@@ -14,7 +14,7 @@ import tritonclient.grpc as triton
 
 import real_tasks
 import tandemd
-from load import Sender, capacity, expect_file, write_request
+from open_loop import Sender, capacity, expect_file, write_request
 from small_models import until
 
 SWAPS = int(os.environ.get("TANDEM_SWAPS", "5"))
