@@ -21,7 +21,8 @@ Duration Queue::Promise(const Request& request, int cores) const {
   if (waiting_.empty() || row_time_.count() <= 0) return Duration{0};
   // What has priority does not wait for all the others.
   if (PlaceOf(request) < PlaceOf(*waiting_.back())) return Duration{0};
-  return row_time_ * waiting_rows_ / cores + row_time_ * request.rows;
+  // And what runs now has to end first.
+  return row_time_ * waiting_rows_ / cores + row_time_ * (request.rows + 1);
 }
 
 void Queue::Charge(Duration cost, int64_t rows) {

@@ -13,6 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -148,12 +149,12 @@ TEST_F(QueueTest, PromisesByWhatRowsTookLately) {
   b.arrived = kStart + milliseconds(1);
   EXPECT_EQ(queue_.Promise(b, 2), Duration{0});  // nothing is known
   queue_.Charge(milliseconds(8), 2);
-  EXPECT_EQ(queue_.Promise(b, 2), milliseconds(8));  // two rows on two cores, and its own
-  EXPECT_EQ(queue_.Promise(b, 1), milliseconds(12));
+  EXPECT_EQ(queue_.Promise(b, 2), milliseconds(12));  // two rows on two cores, what runs and its own
+  EXPECT_EQ(queue_.Promise(b, 1), milliseconds(16));
   queue_.Charge(seconds(60), 1);  // compiled first: counts as four times what was usual
-  EXPECT_EQ(queue_.Promise(b, 2), milliseconds(11));
+  EXPECT_EQ(queue_.Promise(b, 2), microseconds(16500));
   queue_.Charge(milliseconds(0), 0);  // refused
-  EXPECT_EQ(queue_.Promise(b, 2), milliseconds(11));
+  EXPECT_EQ(queue_.Promise(b, 2), microseconds(16500));
   urgent.arrived = b.arrived;
   urgent.priority = 1;
   EXPECT_EQ(queue_.Promise(urgent, 2), Duration{0});
