@@ -94,7 +94,7 @@ TEST(TopColumns, AreTheFirstOfTheLargestAndNoneWithoutNumbers) {
 }
 
 TEST(AnswerOf, IsTheOneClassThereIs) {
-  const Tensor scores = Floats({1, 3}, {0.1f, 0.7f, 0.2f}), label = Tensor::Of<int64_t>({1}, {{5}});
+  const Tensor scores = Floats({1, 3}, {0.1f, 0.7f, 0.2f}), label = Tensor::Of<int64_t>({1}, {5});
   EXPECT_EQ(AnswerOf({scores}), 1);
   EXPECT_EQ(AnswerOf({label, scores}), 5);
   EXPECT_EQ(AnswerOf({Floats({4}, {1, 2, 3, 4}), scores}), 1);
@@ -104,7 +104,7 @@ TEST(AnswerOf, IsTheOneClassThereIs) {
 }
 
 TEST(MetricFor, ScoresAndWholeNumbersAreCountedTheRestIsMeasured) {
-  const Tensor scores = Floats({1, 3}, {0.1f, 0.7f, 0.2f}), label = Tensor::Of<int64_t>({1}, {{1}});
+  const Tensor scores = Floats({1, 3}, {0.1f, 0.7f, 0.2f}), label = Tensor::Of<int64_t>({1}, {1});
   const Tensor embedding = Floats({1, 2}, {0.6f, -0.8f}), value = Floats({1, 1}, {2});
   EXPECT_EQ(MetricFor({scores}), Metric::kAgreement);
   EXPECT_EQ(MetricFor({label, scores}), Metric::kAgreement);
