@@ -3,10 +3,12 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -62,3 +64,9 @@ def running(*arguments, timeout=120, environment=None):
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+def resident(server):
+    """Bytes of the server in memory, as it says itself."""
+    text = urllib.request.urlopen(f"http://{server.http}/metrics", timeout=10).read().decode()
+    return float(re.search(r"^process_resident_memory_bytes (\S+)", text, re.M).group(1))

@@ -5,10 +5,8 @@ TANDEM_SOAK_SECONDS makes each round last that long (default 3); three rounds wa
 import concurrent.futures
 import itertools
 import os
-import re
 import shutil
 import time
-import urllib.request
 
 import numpy as np
 import pytest
@@ -22,11 +20,6 @@ SECONDS = float(os.environ.get("TANDEM_SOAK_SECONDS", "3"))
 WARM_UP, MEASURED = 3, 3
 MOST_GROWTH = 0.03
 SLACK = 3 << 20  # bytes: pages that the allocator keeps at hand
-
-
-def resident(server):
-    text = urllib.request.urlopen(f"http://{server.http}/metrics", timeout=10).read().decode()
-    return float(re.search(r"^process_resident_memory_bytes (\S+)", text, re.M).group(1))
 
 
 def send_everything(address, seed):
@@ -53,7 +46,7 @@ def rounds(server, work):
     sizes = []
     for _ in range(WARM_UP + MEASURED):
         work()
-        sizes.append(resident(server))
+        sizes.append(tandemd.resident(server))
     return max(sizes[:WARM_UP]), max(sizes[WARM_UP:])
 
 
@@ -100,5 +93,5 @@ def test_swapped_versions_leave_nothing_behind_and_a_second_model_shows(tmp_path
             (repository / "another" / "1").mkdir(parents=True)
             shutil.copy(model_file("use_lite_en"), repository / "another" / "1" / "model.onnx")
             until(lambda: ("another", "1") in served(client), "another model")
-            assert resident(server) > after * (1 + MOST_GROWTH) + SLACK
+            assert tandemd.resident(server) > after * (1 + MOST_GROWTH) + SLACK
 

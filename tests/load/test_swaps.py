@@ -2,11 +2,9 @@
 grow. Five swaps by default; TANDEM_SWAPS=200 for the long form, which also holds the tails and the memory to their bars.
 """
 import os
-import re
 import shutil
 import subprocess
 import time
-import urllib.request
 
 import numpy as np
 import pytest
@@ -27,11 +25,6 @@ MOST_GROWTH = 0.03     # of resident memory between swap 20 and the last
 
 pytestmark = [pytest.mark.skipif(not FILE.exists(), reason="../shared with the models is not here"),
               pytest.mark.timeout(3600)]
-
-
-def resident(server):
-    text = urllib.request.urlopen(f"http://{server.http}/metrics", timeout=10).read().decode()
-    return float(re.search(r"^process_resident_memory_bytes (\S+)", text, re.M).group(1))
 
 
 @pytest.fixture(scope="module", name="artifact")
@@ -100,7 +93,7 @@ def test_swaps_under_load(swapped, artifact, tmp_path):
             took.append((swap - begin, time.monotonic() - begin))
             if version > 3:
                 shutil.rmtree(repository / other / str(version - 2))
-            sizes.append(resident(server))
+            sizes.append(tandemd.resident(server))
         sent = sender.wait()
     assert sent.failures() == {}
     seconds = np.array([end - start for start, end in took])

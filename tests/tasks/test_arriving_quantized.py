@@ -3,13 +3,13 @@
 The files are made by ONNX Runtime's own quantizer: QDQ and QOperator, one scale a tensor or a channel, from fixed
 calibration items; and dynamic quantization. Both runtimes are given the same file and the same batch.
 """
-import importlib.util
 import logging
 import subprocess
 
 import numpy as np
 import pytest
 
+import real_tasks
 import tandemd
 
 onnx = pytest.importorskip("onnx")
@@ -17,7 +17,6 @@ ort = pytest.importorskip("onnxruntime")
 quantization = pytest.importorskip("onnxruntime.quantization")
 
 TOOL = tandemd.BINARIES / "tandem-model"
-TASKS = tandemd.SHARED / "tasks/tasks.py"
 
 # Task: how many items calibrate, how many are judged.
 ITEMS = {"kws": (50, 800), "cifar10": (50, 800), "imagenet_v2": (10, 100)}
@@ -30,11 +29,7 @@ TOLERANCE = 0.003
 
 @pytest.fixture(scope="module", name="tasks")
 def load_tasks():
-    if not TASKS.exists():
-        pytest.skip("../shared with the models and their data is not here")
-    spec = importlib.util.spec_from_file_location("tasks", TASKS)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = real_tasks.load()
     logging.getLogger().setLevel(logging.ERROR)  # the quantizer suggests to preprocess
     return module
 
