@@ -14,8 +14,8 @@ namespace tandem::engine {
 
 namespace {
 
-// Of the harm: clipped ranges are chosen on few samples and must be clearly better. Changes grow with the noise's
-// deviation, the share of the power with its square.
+// Of the harm: what is chosen on few samples must be clearly better. Changes grow with the noise's deviation, the share
+// of the power with its square.
 constexpr double kClearlyLessNoise = 0.75;
 constexpr double kClearlyFewerChanges = 0.9;
 constexpr float kAlphas[] = {0.25f, 0.5f, 0.75f};
@@ -59,8 +59,7 @@ class Chooser {
     recipe.extremes_only = false;
     TANDEM_ASSIGN_OR_RETURN(Draft clipped, Build(graph, bench, recipe,
                                                  [&](double done) { materials_.progress("ranges", 0.5 + done / 2); }));
-    const double clearly = materials_.yardstick.metric == Metric::kSqnr ? kClearlyLessNoise : kClearlyFewerChanges;
-    if (clipped.harm < clearly * best_.harm) best_ = std::move(clipped);
+    if (IsClearlyBetter(clipped, best_.harm)) best_ = std::move(clipped);
     return absl::OkStatus();
   }
 
@@ -89,10 +88,11 @@ class Chooser {
     return absl::OkStatus();
   }
 
-  // The best of `graphs`, forms of one repair, takes over when it does less harm than what was before.
+  // The best of `graphs`, forms of one repair, takes over when it does clearly less harm than what was before.
   absl::Status Try(const char* name, std::vector<Graph> graphs) {
     const double before = best_.harm;
     double least = 0;
+    bool kept = false;
     for (size_t i = 0; i < graphs.size(); ++i) {
       const auto told = [&](double done) {
         materials_.progress("repair", (static_cast<double>(i) + done) / static_cast<double>(graphs.size()));
@@ -102,14 +102,19 @@ class Chooser {
       TANDEM_ASSIGN_OR_RETURN(Draft draft,
                               Build(graph, bench, best_.recipe, [&](double done) { told(0.5 + done / 2); }));
       if (i == 0 || draft.harm < least) least = draft.harm;
-      if (draft.harm < best_.harm) {
+      if (IsClearlyBetter(draft, before) && draft.harm < best_.harm) {
         draft.notes = std::move(best_.notes);
         best_ = std::move(draft);
+        kept = true;
       }
     }
-    best_.notes.push_back(
-        absl::StrCat(name, least < before ? ": kept, " : ": tried, not kept, ", Change(before, least)));
+    best_.notes.push_back(absl::StrCat(name, kept ? ": kept, " : ": tried, not kept, ", Change(before, least)));
     return absl::OkStatus();
+  }
+
+  bool IsClearlyBetter(const Draft& draft, double before) const {
+    const bool noise = materials_.yardstick.metric == Metric::kSqnr;
+    return draft.harm < before * (noise ? kClearlyLessNoise : kClearlyFewerChanges);
   }
 
   // What a note says of the harm before and after.
