@@ -15,6 +15,7 @@
 #include "server/rpc/inference_service.h"
 #include "server/scheduling/dispatcher.h"
 #include "server/shared_memory/regions.h"
+#include "server/sync/time.h"
 
 namespace tandem::rpc {
 
@@ -37,10 +38,12 @@ class GrpcServer {
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options, models::Registry& registry,
                                                            scheduling::Dispatcher& dispatcher,
                                                            scheduling::InlineRunner& inline_runner);
+  // Cancels what has not been drained.
   ~GrpcServer();
 
-  // Closes the listener, lets calls in flight end and returns when they have.
-  void Drain();
+  // Closes the listener, lets calls in flight end and returns when they have. Those that have not by `deadline`,
+  // because their clients do not take the answers say, are cancelled then.
+  void Drain(Time deadline);
 
   // HOST:PORT as bound.
   const std::string& address() const { return address_; }
