@@ -1,5 +1,5 @@
-// Progress: tells how far the work is: to programs a line of JSON each time; to people one line that is written over and
-// over, or where there is no terminal to do so on, one line a stage.
+// Progress: tells how far the work is: to programs a line of JSON each time; to people one line that is written over
+// and over, or where there is no terminal to do so on, one line a stage.
 #ifndef TANDEM_ENGINE_TOOL_PROGRESS_H_
 #define TANDEM_ENGINE_TOOL_PROGRESS_H_
 

@@ -62,6 +62,7 @@ App::App(const config::ServerConfig& config)
           },
           resources::ResidentBytes),
       log_settings_(config.log_format),
+      evaluator_({.state_dir = StateDirOf(config), .program = QuantizerOf(config)}),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
       ledgers_(EvidenceKeeping()),
       promoter_(registry_, ledgers_,
@@ -169,6 +170,7 @@ absl::Status App::StartAdmin() {
                                 .promoter = promoter_,
                                 .outcomes = outcomes_,
                                 .writer = *writer_,
+                                .evaluator = evaluator_,
                                 .log = log_settings_};
   TANDEM_ASSIGN_OR_RETURN(admin_, admin::AdminServer::Start(options, parts));
   return absl::OkStatus();

@@ -120,6 +120,11 @@ void Int8Lanes::StartBuild(const Key& key, const ModelFiles& files, const config
   builder_.Start(key, recipe, anew);
 }
 
+std::string Int8Lanes::ModelFileOf(const Key& key) const {
+  const auto lane = followed_.find(key);
+  return lane == followed_.end() ? "" : lane->second.model_file;
+}
+
 absl::Status Int8Lanes::CheckMemory(const std::string& model_file) const {
   if (!options_.check_memory) return absl::OkStatus();
   std::error_code error;
@@ -141,6 +146,7 @@ void Int8Lanes::Join(const Key& key, const quantization::Artifact& artifact, con
     Enter(key, {.state = LaneState::kFailed, .reason = std::string(loaded.status().message())});
     return;
   }
+  followed_[key].model_file = artifact.model_file;
   const quantization::Report& report = *artifact.report;
   const Lane lane{.state = LaneStateOf(report.verdict), .reason = report.reason, .report = artifact.report};
   AutoState auto_state;

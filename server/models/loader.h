@@ -20,6 +20,7 @@
 #include "absl/types/span.h"
 #include "config/model_config.h"
 #include "engine/mutex.h"
+#include "server/models/files_to_evaluate.h"
 #include "server/models/int8_lanes.h"
 #include "server/models/lineup.h"
 #include "server/models/load_variant.h"
@@ -96,6 +97,9 @@ class Loader {
   absl::StatusOr<int64_t> Quantize(const std::string& model, int64_t version, bool anew);
   // Ends that build. FAILED_PRECONDITION when there is none.
   absl::StatusOr<int64_t> CancelQuantize(const std::string& model, int64_t version);
+  // The files of all variants of loaded versions; without any, of the newest that serves. FAILED_PRECONDITION names a
+  // version that is not loaded.
+  absl::StatusOr<FilesToEvaluate> FindToEvaluate(const std::string& model, std::vector<int64_t> versions);
 
  private:
   using Key = std::pair<std::string, int64_t>;
@@ -133,6 +137,7 @@ class Loader {
   absl::Status LoadNow(const std::string& model, bool& drains);
   absl::Status UnloadNow(const std::string& model);
   absl::StatusOr<int64_t> QuantizeNow(const std::string& model, int64_t version, bool anew);
+  absl::Status FindToEvaluateNow(const std::string& model, std::vector<int64_t> versions, FilesToEvaluate& found);
   absl::StatusOr<ModelFiles> FindModel(const std::string& model);
   // Retracts what serves of a model that was unloaded by hand, and shows that.
   void RetireUnloaded(const ModelFiles& files);
