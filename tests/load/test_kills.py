@@ -164,7 +164,7 @@ def make_repository(tmp_path):
     folder = tmp_path / "repository"
     add_constant(folder / "other/1/model.onnx", 1)
     (folder / "m/samples").mkdir(parents=True)
-    x = np.random.default_rng(0).uniform(0, 1, (600, Classifier.INPUTS)).astype(np.float32)
+    x = np.random.default_rng(0).uniform(0, 1, (200, Classifier.INPUTS)).astype(np.float32)
     np.savez(folder / "m/samples/inputs.npz", x=x)
     return folder
 
@@ -174,7 +174,6 @@ def test_each_restart_serves_what_was_acknowledged(repository, tmp_path):
     operator = Operator(repository, rng)
     state = tmp_path / "state"
     arguments = ("--model-repository", repository, "--state-dir", state, "--poll-interval", "50ms")
-    artifacts = 0
     for _ in range(KILLS):
         with pytest.raises(RuntimeError, match="ended with -9"), tandemd.running(*arguments) as server:
             ctl = Tandemctl(server.admin)
@@ -185,7 +184,7 @@ def test_each_restart_serves_what_was_acknowledged(repository, tmp_path):
                 pass
             kill.join()
             server.process.wait(60)
-        artifacts = check_artifacts(state)
+        check_artifacts(state)
     with tandemd.running(*arguments) as server:
         ctl = Tandemctl(server.admin)
         operator.check(ctl, server)
@@ -194,4 +193,5 @@ def test_each_restart_serves_what_was_acknowledged(repository, tmp_path):
         assert sibling["state"] != "failed", sibling
         if sibling["loaded"]:
             check_answers(server, *operator.versions, "int8", 0.2)
+        artifacts = check_artifacts(state)
     print(f"{KILLS} kills; acknowledged before them: {dict(operator.acknowledged)}; {artifacts} artifacts, all whole")
