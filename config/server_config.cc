@@ -112,6 +112,10 @@ Table Running() {
             [](absl::string_view text) {
               return ParseChoice(text, {"debug", "info", "warning", "error"});
             })},
+      {"access_log", Arity::kSwitch, "", "Log every request", Sets(&C::access_log, ParseBool)},
+      {"slow_request", Arity::kOne, "DURATION",
+       "Log requests that take as long, and where their time went; 0: none [1s]",
+       Sets(&C::slow_request, ParseDuration)},
   };
 }
 

@@ -59,6 +59,9 @@ struct ServerConfig {
 
   std::string log_format = "text";  // text or json
   std::string log_level = "info";   // debug, info, warning or error
+  bool access_log = false;          // a line for each request
+  // Requests that take as long get a line; 0: none.
+  std::chrono::nanoseconds slow_request = std::chrono::seconds(1);
 };
 
 // Every key of ServerConfig. As a flag a key's underscores are dashes: --grpc-address.

@@ -191,7 +191,9 @@ absl::Status App::Start() {
       .log = log_settings_,
       .tls = {.certificate = config_.tls_cert, .key = config_.tls_key, .client_ca = config_.tls_client_ca},
       .shadow_runner = &shadow_runner_,
-      .outcomes = &outcomes_};
+      .outcomes = &outcomes_,
+      .request_log = {
+          .access = config_.access_log, .slow = config_.slow_request, .json = config_.log_format == "json"}};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(

@@ -28,6 +28,7 @@ std::unique_ptr<shared_memory::Regions> RegionsOf(const GrpcServerOptions& optio
 
 GrpcServer::GrpcServer(const GrpcServerOptions& options, models::Registry& registry)
     : regions_(RegionsOf(options)),
+      request_log_(std::make_unique<RequestLog>(options.request_log, LogSink())),
       inference_(registry,
                  {.ready = options.ready, .control = options.control, .regions = regions_.get(), .log = options.log}),
       health_(registry, options.ready) {}
@@ -54,9 +55,9 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.SetResourceQuota(quota);
   builder.RegisterService(&self->inference_);
   builder.RegisterService(&self->health_);
-  self->receiver_ =
-      std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry, dispatcher,
-                                      inline_runner, self->regions_.get(), options.shadow_runner, options.outcomes);
+  self->receiver_ = std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry,
+                                                    dispatcher, inline_runner, self->regions_.get(),
+                                                    options.shadow_runner, options.outcomes, self->request_log_.get());
   self->server_ = builder.BuildAndStart();
   if (self->server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.address, " (grpc_address)"));

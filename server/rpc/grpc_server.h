@@ -29,6 +29,7 @@ struct GrpcServerOptions {
   // Both outlive the server.
   shadow::Runner* shadow_runner = nullptr;  // compares a share of the requests
   shadow::Outcomes* outcomes = nullptr;     // keeps answers until clients tell whether they were right
+  RequestLogOptions request_log = {};       // what is written of single requests
 };
 
 class GrpcServer {
@@ -50,6 +51,7 @@ class GrpcServer {
   GrpcServer(const GrpcServerOptions& options, models::Registry& registry);
 
   std::unique_ptr<shared_memory::Regions> regions_;  // null: off
+  const std::unique_ptr<RequestLog> request_log_;
   InferenceService inference_;
   HealthService health_;
   std::string address_;
