@@ -122,6 +122,7 @@ int main(int argc, char** argv) {
   tandem::cli::AddRoute(app, chosen);
   tandem::cli::AddCompare(app, chosen);
   tandem::cli::AddBench(app, chosen);
+  tandem::cli::AddHealth(app, chosen);
   tandem::cli::AddHistory(app, chosen);
   tandem::cli::AddCompletion(app, chosen);
   app.footer(kFooter);  // not of its commands
