@@ -84,3 +84,18 @@ def test_a_draining_server_serves_those_who_have_not_looked_yet(model):
 def test_health_as_json(model):
     with tandemd.running(model) as server:
         assert Tandemctl(server.admin).json("health") == {"status": "SERVING"}
+
+
+def test_all_replicas_are_asked_and_those_that_fail_are_named(model, tmp_path):
+    other = add_constant(tmp_path / "n.onnx", 1)
+    with tandemd.running(model) as first, tandemd.running(other) as second:
+        both = Tandemctl(f"{first.admin},{second.admin}")
+        answers = both.text("models", "list", "--all")
+        for server in (first, second):
+            assert f"{server.admin}\n" in answers
+        documents = both.text("health", "--all", "--output", "json")
+        assert all(f'{{"replica": "{server.admin}"}}' in documents for server in (first, second))
+        process = both.start("route", "show", "m", "--all")
+        shown, why = process.communicate(timeout=60)
+        assert process.returncode == 1 and f"{second.admin}\n" in shown
+        assert why.startswith(f"tandemctl: 1 of 2 replicas failed: {second.admin}: ") and why.count("\n") == 1
