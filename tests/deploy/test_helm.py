@@ -16,7 +16,7 @@ CHART = tandemd.ROOT / "deploy/helm/tandem"
 MANIFESTS = tandemd.ROOT / "deploy/kubernetes/tandem.yaml"
 HELM = next(filter(None, (shutil.which(str(tandemd.ROOT / ".deps/go/bin/helm")), shutil.which("helm"))), None)
 VALUE_SETS = sorted((CHART / "ci").glob("*-values.yaml"))
-KUBERNETES = ("1.28", "1.37")  # the oldest and the newest that is held to
+KUBERNETES = ("1.25", "1.37")  # the oldest and the newest that is held to
 CUSTOM = {"ServiceMonitor"}    # of others, without a schema here
 
 needs_helm = pytest.mark.skipif(HELM is None, reason="helm is not here: scripts/setup compiles it")
@@ -26,9 +26,14 @@ def helm(*arguments):
     return subprocess.run([HELM, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60)
 
 
+def template(*arguments):
+    """Helm that was compiled by hand takes every cluster for an old one, unless it is told."""
+    return helm("template", "tandem", CHART, "--namespace", "tandem", "--kube-version", KUBERNETES[0], *arguments)
+
+
 @functools.cache
 def render(*arguments):
-    done = helm("template", "tandem", CHART, "--namespace", "tandem", *arguments)
+    done = template(*arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -161,14 +166,14 @@ def test_the_grace_period_covers_the_drain():
     (["autoscaling.enabled=true", "autoscaling.minReplicas=9"], "autoscaling.minReplicas is above"),
 ])
 def test_wrong_values_are_named(arguments, message):
-    done = helm("template", "tandem", CHART, *(part for value in arguments for part in ("--set", value)))
+    done = template(*(part for value in arguments for part in ("--set", value)))
     assert done.returncode != 0 and message in done.stderr, done.stderr
 
 
 @needs_helm
 def test_manifests_are_what_the_chart_renders():
-    command = "helm template tandem deploy/helm/tandem --namespace tandem >deploy/kubernetes/tandem.yaml"
-    assert MANIFESTS.read_text() == render(), f"out of date; run {command}"
+    assert MANIFESTS.read_text() == render(), "out of date; run .deps/go/bin/helm template tandem deploy/helm/tandem " \
+        f"--namespace tandem --kube-version {KUBERNETES[0]} >deploy/kubernetes/tandem.yaml"
 
 
 def test_replicas_follow_a_metric_that_exists():
