@@ -48,10 +48,24 @@ absl::StatusOr<Built> Workbench::Build(const std::vector<bool>& int8, const Reci
 }
 
 Graph Workbench::GraphOf(const Built& built, const std::vector<bool>& int8) const {
-  Scheme scheme;
+  std::map<NodeId, LayerScheme> layers;
   for (size_t i = 0; i < layers_.size(); ++i) {
-    if (int8[i]) scheme.layers[layers_[i].node] = built.scheme.layers.at(layers_[i].node);
+    if (int8[i]) layers[layers_[i].node] = built.scheme.layers.at(layers_[i].node);
   }
+  return GraphWith(built, int8, std::move(layers));
+}
+
+Graph Workbench::GraphOfOne(const Built& built, size_t layer) const {
+  std::vector<bool> int8(layers_.size(), false);
+  int8[layer] = true;
+  LayerScheme scheme = built.scheme.layers.at(layers_[layer].node);
+  scheme.bias = scheme.own_bias;
+  return GraphWith(built, int8, {{layers_[layer].node, std::move(scheme)}});
+}
+
+Graph Workbench::GraphWith(const Built& built, const std::vector<bool>& int8,
+                           std::map<NodeId, LayerScheme> layers) const {
+  Scheme scheme{.layers = std::move(layers), .activations = {}};
   for (const SiteGroup& group : Sites(int8)) {
     for (ValueId id : group.values) {
       const auto it = built.scheme.activations.find(id);

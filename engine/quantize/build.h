@@ -3,6 +3,7 @@
 #define TANDEM_ENGINE_QUANTIZE_BUILD_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -49,8 +50,11 @@ class Workbench {
                               const std::function<void(double)>& progress) const;
   // The graph of `built`, or of fewer of its layers with the same parameters.
   Graph GraphOf(const Built& built, const std::vector<bool>& int8) const;
+  // The graph with one layer of `built` in int8.
+  Graph GraphOfOne(const Built& built, size_t layer) const;
 
  private:
+  Graph GraphWith(const Built& built, const std::vector<bool>& int8, std::map<NodeId, LayerScheme> layers) const;
   // The sites whose distribution is known.
   std::vector<SiteGroup> Sites(const std::vector<bool>& int8) const;
 

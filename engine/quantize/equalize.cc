@@ -14,7 +14,7 @@ namespace {
 constexpr int kMostSweeps = 40;
 constexpr float kConverged = 1e-3f;     // factors this close to 1 end the sweeps
 constexpr float kMostScaled = 256;      // a factor at a time, either way
-constexpr float kBelowTheLimit = 0.8f;  // of a Clip: what calibration saw must leave room for what it did not
+constexpr float kBelowTheLimit = 0.5f;  // of a Clip: what calibration saw must leave room for what it did not
 
 // The one reader of `id`, which nothing else sees.
 NodeId OnlyReader(const Graph& graph, const std::vector<std::vector<NodeId>>& consumers, ValueId id) {

@@ -153,6 +153,7 @@ void Comparison::Add(const std::vector<Tensor>& exact, const std::vector<Tensor>
   noise_.push_back(noise);
   signal_.push_back(signal);
   if (yardstick_->metric == Metric::kSqnr) return;
+  if (exact[0].shape() == quantized[0].shape()) answers_.Add(exact[0], quantized[0]);
   const std::vector<int64_t> before = TopColumns(exact[0]), after = TopColumns(quantized[0]);
   if (yardstick_->metric == Metric::kTop1) {
     const int64_t right = label + yardstick_->label_offset;
@@ -171,6 +172,10 @@ double Comparison::Noise() const {
   const double signal = std::accumulate(signal_.begin(), signal_.end(), 0.0);
   return signal > 0 ? std::accumulate(noise_.begin(), noise_.end(), 0.0) / signal : 0;
 }
+
+double Comparison::Power() const { return yardstick_->metric == Metric::kSqnr ? Noise() : answers_.Power(); }
+
+double Comparison::Harm() const { return yardstick_->metric == Metric::kSqnr ? Noise() : answers_.ExpectedChanges(); }
 
 double Comparison::Loss() const {
   if (yardstick_->metric == Metric::kSqnr) return Noise();

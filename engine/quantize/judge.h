@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/graph.h"
+#include "engine/quantize/answer_noise.h"
 #include "engine/quantize/graph_runner.h"
 #include "engine/quantize/quantizer.h"
 #include "engine/quantize/report.h"
@@ -40,6 +41,11 @@ class Comparison {
   double CautiousLoss() const;
   // The noise's share of the outputs' power: finer than answers that change or do not.
   double Noise() const;
+  // The noise, so that those of several layers add up.
+  double Power() const;
+  // What tells one way of quantizing from another on samples at hand: answers expected to change, or for sqnr the
+  // noise.
+  double Harm() const;
   LossReport Report(double confidence, uint64_t seed) const;
 
  private:
@@ -48,6 +54,7 @@ class Comparison {
   bool losses_are_whole_ = true;  // 0 or 1 each
   int64_t exact_right_ = 0, quantized_right_ = 0;
   std::vector<double> noise_, signal_;  // by sample
+  AnswerNoise answers_;                 // for top1 and agreement
 };
 
 // Reads up to a few of `indices` through `exact` to see what the outputs look like. Fails for a metric that the model

@@ -1,5 +1,6 @@
 #include "engine/quantize/kept_samples.h"
 
+#include <numeric>
 #include <utility>
 
 #include "engine/status.h"
@@ -19,10 +20,14 @@ absl::StatusOr<KeptSamples> KeptSamples::Read(GraphRunner& exact, Samples& sampl
   return result;
 }
 
-absl::StatusOr<Comparison> KeptSamples::Compare(const Graph& quantized, const Yardstick& yardstick, int threads) const {
+absl::StatusOr<Comparison> KeptSamples::Compare(const Graph& quantized, const Yardstick& yardstick, int threads,
+                                                int64_t most) const {
   Comparison comparison(yardstick);
   GraphRunner runner(quantized, threads);
-  for (const Kept& kept : kept_) {
+  std::vector<int64_t> all(kept_.size());
+  std::iota(all.begin(), all.end(), int64_t{0});
+  for (int64_t index : Spread(all, most)) {
+    const Kept& kept = kept_[index];
     TANDEM_ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, runner.Run(kept.inputs));
     comparison.Add(kept.outputs, outputs, kept.label);
   }

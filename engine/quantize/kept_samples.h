@@ -2,6 +2,8 @@
 #ifndef TANDEM_ENGINE_QUANTIZE_KEPT_SAMPLES_H_
 #define TANDEM_ENGINE_QUANTIZE_KEPT_SAMPLES_H_
 
+#include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,8 +20,9 @@ class KeptSamples {
   static absl::StatusOr<KeptSamples> Read(GraphRunner& exact, Samples& samples, const std::vector<int64_t>& indices,
                                           const std::vector<int64_t>& labels);
 
-  // What `quantized` makes of them beside the float model. `yardstick` outlives the result.
-  absl::StatusOr<Comparison> Compare(const Graph& quantized, const Yardstick& yardstick, int threads) const;
+  // What `quantized` makes of them, or of `most` of them, beside the float model. `yardstick` outlives the result.
+  absl::StatusOr<Comparison> Compare(const Graph& quantized, const Yardstick& yardstick, int threads,
+                                     int64_t most = std::numeric_limits<int64_t>::max()) const;
 
  private:
   struct Kept {

@@ -21,9 +21,11 @@ namespace {
 constexpr double kLeastGain = 1.1;
 constexpr double kMostSpent = 1.1;  // of the time in int8, for less noise
 constexpr int64_t kFewSamples = 20;
-// Samples that are simulated side by side, and samples kept for the search, by the memory they may take.
+// Samples that are simulated side by side, and samples kept to compare choices on, by the memory they may take.
 constexpr int64_t kSimulationBytes = int64_t{576} << 20;
-constexpr int64_t kSearchBytes = int64_t{128} << 20;
+constexpr int64_t kKeptBytes = int64_t{128} << 20;
+constexpr int64_t kMostKept = 128;
+constexpr int64_t kMostSearched = 64;  // of those that are kept: the search compares for each layer
 
 bool ArrivesQuantized(const Graph& graph) {
   for (ValueId id = 0; id < graph.num_values(); ++id) {
@@ -68,6 +70,8 @@ class Quantizer {
   std::vector<bool> Eligible(const std::vector<Layer>& layers);
   absl::StatusOr<Draft> Choose(const std::vector<bool>& int8);
   absl::StatusOr<std::vector<bool>> LeaveSlowLayers(const Workbench& bench, const Built& built);
+  absl::StatusOr<std::vector<double>> NoiseOfLayers(const Workbench& bench, const Built& built,
+                                                    const std::vector<bool>& int8);
   absl::StatusOr<std::vector<bool>> LeaveNoisyLayers(const Workbench& bench, const Built& built,
                                                      const std::vector<bool>& int8);
   absl::Status Judge();
@@ -111,7 +115,7 @@ absl::Status Quantizer::Prepare(const std::vector<Layer>& layers) {
   }
   int64_t bytes = 0;
   for (const Tensor& input : simulated_[0]) bytes += static_cast<int64_t>(input.num_bytes());
-  const std::vector<int64_t> kept = Spread(split_.calibration, Fitting(64, bytes, kSearchBytes));
+  const std::vector<int64_t> kept = Spread(split_.calibration, Fitting(kMostKept, bytes, kKeptBytes));
   TANDEM_ASSIGN_OR_RETURN(kept_, KeptSamples::Read(exact_, samples_, kept, options_.labels));
   timed_inputs_ = simulated_[0];
   return absl::OkStatus();
@@ -195,27 +199,42 @@ absl::StatusOr<std::vector<bool>> Quantizer::LeaveSlowLayers(const Workbench& be
   return int8;
 }
 
+// What each layer alone makes of the outputs.
+absl::StatusOr<std::vector<double>> Quantizer::NoiseOfLayers(const Workbench& bench, const Built& built,
+                                                             const std::vector<bool>& int8) {
+  std::vector<double> noise(int8.size(), 0);
+  for (size_t i = 0; i < int8.size(); ++i) {
+    options_.progress("search", 0.7 * static_cast<double>(i) / static_cast<double>(int8.size()));
+    if (!int8[i]) continue;
+    TANDEM_ASSIGN_OR_RETURN(const Comparison comparison,
+                            kept_.Compare(bench.GraphOfOne(built, i), yardstick_, options_.threads, kMostSearched));
+    noise[i] = comparison.Power();
+  }
+  return noise;
+}
+
 absl::StatusOr<std::vector<bool>> Quantizer::LeaveNoisyLayers(const Workbench& bench, const Built& built,
                                                               const std::vector<bool>& int8) {
   const ChoiceTimes times(bench, built, timed_inputs_, options_.threads, times_);
   SearchProblem problem;
   problem.int8 = int8;
+  TANDEM_ASSIGN_OR_RETURN(problem.noise, NoiseOfLayers(bench, built, int8));
   for (size_t i = 0; i < int8.size(); ++i) problem.saved_us.push_back(fp32_us_[i] - int8_us_[i]);
   // Well inside of the budget, so that the bounds can be too.
   problem.target_loss = yardstick_.budget * (yardstick_.metric == Metric::kAgreement ? 0.5
                                              : yardstick_.metric == Metric::kTop1    ? 0.5
                                                                                      : 0.8);
-  problem.progress = [&](double done) { options_.progress("search", done); };
+  problem.progress = [&](double done) { options_.progress("search", 0.7 + 0.3 * done); };
   problem.is_affordable = [&](const std::vector<bool>& tried) -> absl::StatusOr<bool> {
     TANDEM_ASSIGN_OR_RETURN(const PairTimes runs, times.Runs(int8, tried));
     return runs.second_ms <= runs.first_ms * kMostSpent;
   };
-  TANDEM_ASSIGN_OR_RETURN(const SearchResult found,
-                          SearchPrecision(problem, [&](const std::vector<bool>& tried) -> absl::StatusOr<Evaluation> {
-                            TANDEM_ASSIGN_OR_RETURN(const Comparison c, kept_.Compare(bench.GraphOf(built, tried),
-                                                                                      yardstick_, options_.threads));
-                            return Evaluation{c.CautiousLoss(), c.Noise()};
-                          }));
+  const Evaluate evaluate = [&](const std::vector<bool>& tried) -> absl::StatusOr<double> {
+    TANDEM_ASSIGN_OR_RETURN(const Comparison comparison,
+                            kept_.Compare(bench.GraphOf(built, tried), yardstick_, options_.threads, kMostSearched));
+    return comparison.CautiousLoss();
+  };
+  TANDEM_ASSIGN_OR_RETURN(const SearchResult found, SearchPrecision(problem, evaluate));
   for (size_t i = 0; i < int8.size(); ++i) {
     if (int8[i] && !found.int8[i]) left_in_float_[i] = "makes more noise than its time is worth";
   }

@@ -14,8 +14,10 @@ namespace tandem::engine {
 
 namespace {
 
-// Of the noise: clipped ranges are chosen on few samples and must be clearly better.
-constexpr double kClearlyBetter = 0.75;
+// Of the harm: what is chosen on few samples must be clearly better. Changes grow with the noise's deviation, the share
+// of the power with its square.
+constexpr double kClearlyLessNoise = 0.75;
+constexpr double kClearlyFewerChanges = 0.9;
 constexpr float kAlphas[] = {0.25f, 0.5f, 0.75f};
 
 double Decibels(double noise) { return -10 * std::log10(std::max(noise, 1e-12)); }
@@ -41,7 +43,7 @@ class Chooser {
     TANDEM_ASSIGN_OR_RETURN(
         const Comparison comparison,
         materials_.kept.Compare(bench->GraphOf(draft.built, int8_), materials_.yardstick, materials_.threads));
-    draft.noise = comparison.Noise();
+    draft.harm = comparison.Harm();
     return draft;
   }
 
@@ -57,7 +59,7 @@ class Chooser {
     recipe.extremes_only = false;
     TANDEM_ASSIGN_OR_RETURN(Draft clipped, Build(graph, bench, recipe,
                                                  [&](double done) { materials_.progress("ranges", 0.5 + done / 2); }));
-    if (clipped.noise < kClearlyBetter * best_.noise) best_ = std::move(clipped);
+    if (IsClearlyBetter(clipped, best_.harm)) best_ = std::move(clipped);
     return absl::OkStatus();
   }
 
@@ -86,10 +88,11 @@ class Chooser {
     return absl::OkStatus();
   }
 
-  // The best of `graphs`, forms of one repair, takes over when there is less noise than before.
+  // The best of `graphs`, forms of one repair, takes over when it does clearly less harm than what was before.
   absl::Status Try(const char* name, std::vector<Graph> graphs) {
-    const double before = best_.noise;
+    const double before = best_.harm;
     double least = 0;
+    bool kept = false;
     for (size_t i = 0; i < graphs.size(); ++i) {
       const auto told = [&](double done) {
         materials_.progress("repair", (static_cast<double>(i) + done) / static_cast<double>(graphs.size()));
@@ -98,17 +101,28 @@ class Chooser {
       TANDEM_ASSIGN_OR_RETURN(const auto bench, Calibrated(*graph, [&](double done) { told(done / 2); }));
       TANDEM_ASSIGN_OR_RETURN(Draft draft,
                               Build(graph, bench, best_.recipe, [&](double done) { told(0.5 + done / 2); }));
-      if (i == 0 || draft.noise < least) least = draft.noise;
-      if (draft.noise < best_.noise) {
+      if (i == 0 || draft.harm < least) least = draft.harm;
+      if (IsClearlyBetter(draft, before) && draft.harm < best_.harm) {
         draft.notes = std::move(best_.notes);
         best_ = std::move(draft);
+        kept = true;
       }
     }
-    best_.notes.push_back(
-        least < before
-            ? absl::StrFormat("%s: kept, noise %.1f -> %.1f dB", name, Decibels(before), Decibels(least))
-            : absl::StrFormat("%s: tried, not kept, noise %.1f -> %.1f dB", name, Decibels(before), Decibels(least)));
+    best_.notes.push_back(absl::StrCat(name, kept ? ": kept, " : ": tried, not kept, ", Change(before, least)));
     return absl::OkStatus();
+  }
+
+  bool IsClearlyBetter(const Draft& draft, double before) const {
+    const bool noise = materials_.yardstick.metric == Metric::kSqnr;
+    return draft.harm < before * (noise ? kClearlyLessNoise : kClearlyFewerChanges);
+  }
+
+  // What a note says of the harm before and after.
+  std::string Change(double before, double after) const {
+    if (materials_.yardstick.metric == Metric::kSqnr) {
+      return absl::StrFormat("noise %.1f -> %.1f dB", Decibels(before), Decibels(after));
+    }
+    return absl::StrFormat("answers expected to change %.2f -> %.2f %%", 100 * before, 100 * after);
   }
 
   absl::StatusOr<std::shared_ptr<const Workbench>> Calibrated(const Graph& graph,

@@ -1,6 +1,7 @@
 // The choice of a recipe: how ranges are chosen, and which repairs the float graph gets before it is quantized.
 //
-// Drafts are built one after the other and compared by the noise at the outputs on kept samples; the best so far stays.
+// Drafts are built one after the other and compared by the harm that noise does at the outputs on kept samples; the
+// best so far stays.
 #ifndef TANDEM_ENGINE_QUANTIZE_RECIPES_H_
 #define TANDEM_ENGINE_QUANTIZE_RECIPES_H_
 
@@ -39,7 +40,7 @@ struct Draft {
   std::shared_ptr<const Workbench> bench;
   Recipe recipe;
   Built built;
-  double noise = 0;                // its share of the outputs' power
+  double harm = 0;                 // Comparison::Harm on kept samples
   std::vector<std::string> notes;  // what was tried, and whether it stays
 };
 

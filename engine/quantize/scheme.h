@@ -46,6 +46,7 @@ struct LayerScheme {
   Tensor weights;             // int8, as the float ones are laid out
   std::vector<float> scales;  // one a channel
   Tensor bias;                // float32, one an output channel; undefined: none
+  Tensor own_bias;            // the same where no other layer is in int8
 };
 
 struct Scheme {

@@ -14,9 +14,6 @@ constexpr size_t kMostRetries = 24;
 // A layer that makes less of the noise is not worth its time.
 constexpr double kLeastNoiseShare = 0.03;
 
-// The noise's share of the power from which on there is little left of the outputs.
-constexpr double kDrowned = 0.5;
-
 struct Ranked {
   size_t layer;
   double saved_us;  // what int8 saves there
@@ -24,24 +21,10 @@ struct Ranked {
   double worth() const { return noise / saved_us; }
 };
 
-// What one layer costs: the noise that goes when it is left in fp32. Where noise drowns the signal, one layer less
-// changes nothing; there it is the noise that comes when it alone is in int8.
-absl::StatusOr<double> NoiseOf(const SearchProblem& problem, const Evaluate& evaluate, size_t layer, double all) {
-  const bool drowned = all > kDrowned;
-  std::vector<bool> int8 = drowned ? std::vector<bool>(problem.int8.size(), false) : problem.int8;
-  int8[layer] = drowned;
-  TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(int8));
-  return drowned ? evaluation.noise : all - evaluation.noise;
-}
-
-absl::StatusOr<std::vector<Ranked>> Rank(const SearchProblem& problem, const Evaluate& evaluate, double noise) {
+std::vector<Ranked> Rank(const SearchProblem& problem) {
   std::vector<Ranked> ranking;
   for (size_t i = 0; i < problem.int8.size(); ++i) {
-    problem.progress(0.7 * static_cast<double>(i) / static_cast<double>(problem.int8.size()));
-    if (!problem.int8[i]) continue;
-    TANDEM_ASSIGN_OR_RETURN(const double cost, NoiseOf(problem, evaluate, i, noise));
-    const double saved = i < problem.saved_us.size() ? std::max(problem.saved_us[i], 1.0) : 1.0;
-    ranking.push_back({i, saved, cost});
+    if (problem.int8[i]) ranking.push_back({i, std::max(problem.saved_us[i], 1.0), problem.noise[i]});
   }
   std::stable_sort(ranking.begin(), ranking.end(),
                    [](const Ranked& a, const Ranked& b) { return a.worth() > b.worth(); });
@@ -49,10 +32,12 @@ absl::StatusOr<std::vector<Ranked>> Rank(const SearchProblem& problem, const Eva
 }
 
 // The layers of the ranking that make much of the noise for a small share of the gain, in fp32.
-std::vector<bool> SpendTime(const SearchProblem& problem, const std::vector<Ranked>& ranking, double noise,
-                            double share) {
-  double left = 0;
-  for (const Ranked& ranked : ranking) left += ranked.saved_us;
+std::vector<bool> SpendTime(const SearchProblem& problem, const std::vector<Ranked>& ranking, double share) {
+  double left = 0, noise = 0;
+  for (const Ranked& ranked : ranking) {
+    left += ranked.saved_us;
+    noise += ranked.noise;
+  }
   left *= share;
   std::vector<bool> int8 = problem.int8;
   for (const Ranked& ranked : ranking) {
@@ -65,9 +50,9 @@ std::vector<bool> SpendTime(const SearchProblem& problem, const std::vector<Rank
 
 std::vector<double> Shares(const std::vector<Ranked>& ranking, size_t layers) {
   double sum = 0;
-  for (const Ranked& ranked : ranking) sum += std::max(ranked.noise, 0.0);
+  for (const Ranked& ranked : ranking) sum += ranked.noise;
   std::vector<double> shares(layers, 0);
-  for (const Ranked& ranked : ranking) shares[ranked.layer] = sum > 0 ? std::max(ranked.noise, 0.0) / sum : 0;
+  for (const Ranked& ranked : ranking) shares[ranked.layer] = sum > 0 ? ranked.noise / sum : 0;
   return shares;
 }
 
@@ -82,19 +67,19 @@ absl::StatusOr<std::vector<bool>> LeaveLayers(const SearchProblem& problem, cons
   size_t too_few = 0, enough = ranking.size();  // all in fp32 lose nothing
   while (enough - too_few > 1) {
     const size_t middle = (too_few + enough) / 2;
-    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(without_first(middle)));
-    (evaluation.loss <= problem.target_loss ? enough : too_few) = middle;
-    problem.progress(0.7 + 0.1 * static_cast<double>(too_few) / static_cast<double>(std::max<size_t>(enough, 1)));
+    TANDEM_ASSIGN_OR_RETURN(const double loss, evaluate(without_first(middle)));
+    (loss <= problem.target_loss ? enough : too_few) = middle;
+    problem.progress(0.3 * static_cast<double>(too_few) / static_cast<double>(std::max<size_t>(enough, 1)));
   }
   std::vector<bool> best = without_first(enough);
   const size_t retries = std::min(enough, kMostRetries);
   // The last of the prefix is what made it suffice; those before may be in vain.
   for (size_t i = 0; i + 1 < retries; ++i) {
-    problem.progress(0.8 + 0.2 * static_cast<double>(i) / static_cast<double>(retries));
+    problem.progress(0.3 + 0.7 * static_cast<double>(i) / static_cast<double>(retries));
     std::vector<bool> tried = best;
     tried[ranking[enough - 2 - i].layer] = true;
-    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(tried));
-    if (evaluation.loss <= problem.target_loss) best = tried;
+    TANDEM_ASSIGN_OR_RETURN(const double loss, evaluate(tried));
+    if (loss <= problem.target_loss) best = tried;
   }
   return best;
 }
@@ -102,20 +87,18 @@ absl::StatusOr<std::vector<bool>> LeaveLayers(const SearchProblem& problem, cons
 }  // namespace
 
 absl::StatusOr<SearchResult> SearchPrecision(const SearchProblem& problem, const Evaluate& evaluate) {
-  TANDEM_ASSIGN_OR_RETURN(const Evaluation all, evaluate(problem.int8));
-  TANDEM_ASSIGN_OR_RETURN(const std::vector<Ranked> ranking, Rank(problem, evaluate, all.noise));
+  const std::vector<Ranked> ranking = Rank(problem);
   SearchResult result{problem.int8, Shares(ranking, problem.int8.size())};
   for (double share = problem.spendable_share; share > problem.spendable_share / 10; share /= 2) {
-    const std::vector<bool> spent = SpendTime(problem, ranking, all.noise, share);
+    const std::vector<bool> spent = SpendTime(problem, ranking, share);
     if (spent == problem.int8) break;
     TANDEM_ASSIGN_OR_RETURN(const bool affordable, problem.is_affordable(spent));
     if (!affordable) continue;
-    TANDEM_ASSIGN_OR_RETURN(const Evaluation evaluation, evaluate(spent));
-    if (evaluation.loss > problem.target_loss || evaluation.noise >= all.noise) break;
     result.int8 = spent;
-    return result;
+    break;
   }
-  if (all.loss > problem.target_loss) {
+  TANDEM_ASSIGN_OR_RETURN(const double loss, evaluate(result.int8));
+  if (loss > problem.target_loss) {
     TANDEM_ASSIGN_OR_RETURN(result.int8, LeaveLayers(problem, ranking, evaluate));
   }
   problem.progress(1);

@@ -1,11 +1,11 @@
 // The search for mixed precision: which layers to leave in fp32 so that the loss is in bounds, at the least cost in
 // time.
 //
-// Layers are ranked by how much less noise there is at the outputs when they alone are left in fp32, for each
-// microsecond that int8 saves there (where there is more noise than signal: by the noise of each alone). Those that
-// make much of the noise and little of the gain are left in fp32 anyway. When that is not good enough, the shortest
-// prefix of the ranking that suffices is found by bisection; then each of its layers is tried in int8 again. The number
-// of evaluations is bounded by that of the layers and some forty.
+// Layers are ranked by the noise that each alone makes at the outputs for each microsecond that int8 saves there: what
+// goes when one of many is left in fp32 is lost in what the others do by chance. Those that make much of the noise and
+// little of the gain are left in fp32 anyway. When that is not good enough, the shortest prefix of the ranking that
+// suffices is found by bisection; then each of its layers is tried in int8 again. The number of evaluations is bounded
+// by some forty.
 #ifndef TANDEM_ENGINE_QUANTIZE_SEARCH_H_
 #define TANDEM_ENGINE_QUANTIZE_SEARCH_H_
 
@@ -16,17 +16,15 @@
 
 namespace tandem::engine {
 
-struct Evaluation {
-  double loss = 0;   // by the metric
-  double noise = 0;  // the noise's share of the outputs' power
-};
-using Evaluate = std::function<absl::StatusOr<Evaluation>(const std::vector<bool>& int8)>;
+// The loss of a choice by the metric.
+using Evaluate = std::function<absl::StatusOr<double>(const std::vector<bool>& int8)>;
 
 struct SearchProblem {
   std::vector<bool> int8;        // to begin with
+  std::vector<double> noise;     // by layer: what it makes alone, in a measure that adds up
   std::vector<double> saved_us;  // by layer; what int8 saves
   double target_loss = 0;
-  // How much of the time that int8 saves in all may go for less noise when the target is met already.
+  // How much of the time that int8 saves in all may go for less noise, even if the target is met already.
   double spendable_share = 0.08;
   // Whether a choice that was made so really costs no more, conversions included.
   std::function<absl::StatusOr<bool>(const std::vector<bool>& int8)> is_affordable = [](const std::vector<bool>&) {

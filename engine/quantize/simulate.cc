@@ -17,6 +17,9 @@ namespace {
 // How small the error must be beside that of the extremes for a range to be clipped.
 constexpr double kClippingPays = 0.8;
 
+// Samples that a layer's own mean error is measured on.
+constexpr size_t kMostAlone = 32;
+
 Tensor FakeQuantized(const Tensor& tensor, const QuantParams& params) {
   Tensor result(DataType::kFloat32, tensor.shape());
   FakeQuantize(params, tensor.values<float>(), result.mutable_values<float>());
@@ -59,6 +62,7 @@ class Simulation {
   };
 
   absl::Status RunNode(NodeId id);
+  absl::Status CorrectOwnBias(const Layer& layer, NodeRunner& runner, const std::vector<Tensor>& expected);
   absl::Status RunLayer(const Layer& layer, const std::vector<std::vector<Tensor>>& exact_outputs);
   std::vector<Tensor> InputsOf(const Node& node, const std::vector<Tensor>& values) const;
   // Stores sites, choosing their range if need be.
@@ -164,6 +168,24 @@ absl::Status Simulation::Store(ValueId id) {
   return absl::OkStatus();
 }
 
+// What the layer makes of exact operands, stored in 8 bits.
+absl::Status Simulation::CorrectOwnBias(const Layer& layer, NodeRunner& runner, const std::vector<Tensor>& expected) {
+  const Node& node = *graph_.node(layer.node);
+  const QuantParams& params = scheme_.activations.at(layer.input);
+  std::vector<Tensor> results;
+  for (size_t s = 0; s < std::min(samples_.size(), kMostAlone); ++s) {
+    std::vector<Tensor> inputs = InputsOf(node, samples_[s].exact);
+    inputs[0] = FakeQuantized(inputs[0], params);
+    TANDEM_ASSIGN_OR_RETURN(auto outputs, runner.Run(inputs));
+    results.push_back(std::move(outputs[0]));
+  }
+  LayerScheme& scheme = scheme_.layers.at(layer.node);
+  LayerScheme alone{.weights = {}, .scales = {}, .bias = scheme.bias, .own_bias = {}};
+  CorrectBias(graph_, layer, expected, results, alone);
+  scheme.own_bias = alone.bias;
+  return absl::OkStatus();
+}
+
 absl::Status Simulation::RunLayer(const Layer& layer, const std::vector<std::vector<Tensor>>& exact_outputs) {
   const Node& node = *graph_.node(layer.node);
   LayerScheme& scheme = scheme_.layers.at(layer.node);
@@ -175,7 +197,10 @@ absl::Status Simulation::RunLayer(const Layer& layer, const std::vector<std::vec
   }
   std::vector<Tensor> expected;
   for (const auto& outputs : exact_outputs) expected.push_back(outputs[0]);
-  if (options_.correct_bias) CorrectBias(graph_, layer, expected, results, scheme);
+  if (options_.correct_bias) {
+    TANDEM_RETURN_IF_ERROR(CorrectOwnBias(layer, runner, expected));
+    CorrectBias(graph_, layer, expected, results, scheme);
+  }
   Powers powers;
   for (size_t s = 0; s < samples_.size(); ++s) {
     powers.Add(expected[s], results[s]);

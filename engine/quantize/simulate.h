@@ -3,7 +3,8 @@
 // The quantized side sees what an int8 layer sees: inputs stored in 8 bits, weights in int8. While it walks, ranges are
 // chosen by the error of the layers that read a value, and each layer's bias takes up the mean error of its results,
 // earlier layers' errors included (Nagel et al., "Data-free quantization through weight equalization and bias
-// correction", 2019, here on data and in sequence). Memory is what is alive at one node.
+// correction", 2019, here on data and in sequence), and beside that what it would be if the layer alone were in int8.
+// Memory is what is alive at one node.
 #ifndef TANDEM_ENGINE_QUANTIZE_SIMULATE_H_
 #define TANDEM_ENGINE_QUANTIZE_SIMULATE_H_
 

@@ -68,6 +68,7 @@ App::App(const config::ServerConfig& config)
       promoter_(registry_, ledgers_,
                 [this](const shadow::Event& event) {
                   LogStep(event);
+                  CountStep(event, life_);
                   Record(EventOf(event, absl::Now()));
                 }),
       shadow_runner_({}, dispatcher_, ledgers_, promoter_, outcomes_),
@@ -91,6 +92,7 @@ App::App(const config::ServerConfig& config)
                .on_step =
                    [this](const VersionStatus& step, const std::string& note) {
                      LogStep(step, note);
+                     CountStep(step, Now(), life_);
                      Record(EventOf(step, absl::Now()));
                      if (step.state == models::State::kUnloaded) {
                        ledgers_.Close(evidence::VariantsOf(step.model, step.version));
@@ -294,7 +296,11 @@ metrics::ServerSample App::Sample() {
                                .cpu = std::string(engine::CpuLevel()),
                                .ready = Ready(),
                                .in_flight = grpc_->receiver().in_flight(),
-                               .builds = loader_.build_metrics().Sum()};
+                               .builds = loader_.build_metrics().Sum(),
+                               .life = life_.Sum()};
+  const scheduling::Dispatcher::Cores cores = dispatcher_.CoresNow();
+  sample.cores = cores.granted;
+  sample.cores_busy = cores.busy;
   for (size_t code = 0; code < metrics::kNumCodes; ++code)
     sample.refused[code] = grpc_->receiver().refused()[code].Get();
   for (const models::VersionHandle& version : registry_.Published()) {
@@ -308,6 +314,7 @@ metrics::ServerSample App::Sample() {
     }
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
+    if (version->lane.report != nullptr) sample.artifacts.push_back(SampleOf(*version));
     sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
   }
   for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));

@@ -70,6 +70,7 @@ class App {
   const resources::MemoryBudget memory_;
   int cores_ = 0;  // as last told; of the thread that runs the app
   settings::LogSettings log_settings_;
+  metrics::LifeMetrics life_;
   // Members end in reverse order: ports first, versions last.
   models::Registry registry_;
   std::unique_ptr<state::StateStore> state_;

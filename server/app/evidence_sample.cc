@@ -29,6 +29,19 @@ metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Sum
           .int8 = OutcomesOf(summary.candidate)};
 }
 
+metrics::ArtifactSample SampleOf(const models::Version& version) {
+  const quantization::Report& report = *version.lane.report;
+  metrics::ArtifactSample sample{.model = version.model_name,
+                                 .version = version.number_text,
+                                 .size_ratio = report.size_ratio.value_or(0),
+                                 .speedup = report.speedup.value_or(0)};
+  if (report.loss.has_value()) {
+    sample.metric = report.loss->metric;
+    sample.loss = report.loss->value;
+  }
+  return sample;
+}
+
 void CountNotCompared(metrics::ServerSample& sample) {
   for (metrics::EvidenceSample& evidence : sample.evidence) {
     for (const metrics::VersionSample& variant : sample.versions) {

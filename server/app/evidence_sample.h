@@ -1,4 +1,4 @@
-// What the metrics say of evidence and routes.
+// What the metrics say of evidence, routes and int8 siblings.
 #ifndef TANDEM_SERVER_APP_EVIDENCE_SAMPLE_H_
 #define TANDEM_SERVER_APP_EVIDENCE_SAMPLE_H_
 
@@ -9,6 +9,9 @@
 namespace tandem::app {
 
 metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Summary& summary);
+
+// Of a version whose int8 sibling has a report.
+metrics::ArtifactSample SampleOf(const models::Version& version);
 
 // Adds what the variants found no room for to what the ledgers count as dropped.
 void CountNotCompared(metrics::ServerSample& sample);

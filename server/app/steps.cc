@@ -53,6 +53,30 @@ void LogStep(const models::LaneStatus& step, const std::string& note) {
   }
 }
 
+void CountStep(const models::VersionStatus& step, Time now, metrics::LifeMetrics& metrics) {
+  switch (step.state) {
+    case State::kLoading:
+      return metrics.Loading(step.model, step.version, now);
+    case State::kPublished:
+      return metrics.Serves(step.model, step.version, now);
+    case State::kKept:
+      return metrics.Rests(step.model, step.version);
+    case State::kFailed:
+      return metrics.Failed(step.model, step.version, step.code);
+    case State::kUnloaded:
+      return metrics.Ends(step.model, step.version);
+    case State::kFound:
+    case State::kWarming:
+    case State::kDraining:
+      return;
+  }
+}
+
+void CountStep(const shadow::Event& event, metrics::LifeMetrics& metrics) {
+  if (event.kind == shadow::Event::Kind::kPromoted) metrics.Promoted(event.model);
+  if (event.kind == shadow::Event::Kind::kDemoted) metrics.Demoted(event.model);
+}
+
 void LogStep(const shadow::Event& event) {
   spdlog::info("model {} version {}: int8 {}: {}", event.model, event.version, std::string(NameOf(event.kind)),
                event.why);

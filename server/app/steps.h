@@ -6,16 +6,21 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "server/metrics/life_metrics.h"
 #include "server/models/int8_lanes.h"
 #include "server/models/registry.h"
 #include "server/shadow/promoter.h"
 #include "server/state/records.h"
+#include "server/sync/time.h"
 
 namespace tandem::app {
 
 void LogStep(const models::VersionStatus& step, const std::string& note);
 void LogStep(const models::LaneStatus& step, const std::string& note);
 void LogStep(const shadow::Event& event);
+
+void CountStep(const models::VersionStatus& step, Time now, metrics::LifeMetrics& metrics);
+void CountStep(const shadow::Event& event, metrics::LifeMetrics& metrics);
 
 // Nothing for steps that are only on the way to others.
 std::optional<state::Event> EventOf(const models::VersionStatus& step, absl::Time when);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/metrics/build_metrics.h"
+#include "server/metrics/life_metrics.h"
 #include "server/metrics/version_metrics.h"
 
 namespace tandem::metrics {
@@ -55,11 +56,22 @@ struct RouteSample {
   double int8_weight = 0;  // share of requests that ask for nothing
 };
 
+// What is told of a version's int8 sibling, as its report says. 0 and empty: unknown.
+struct ArtifactSample {
+  std::string model;
+  std::string version;
+  double size_ratio = 0;  // of the files
+  double speedup = 0;     // fp32's time over int8's
+  std::string metric;     // of the loss
+  double loss = 0;
+};
+
 struct ServerSample {
   std::string version;  // of this server
   std::string cpu;      // the level that plans are compiled for
   bool ready = false;
   uint64_t in_flight = 0;  // requests that have arrived and not ended
+  double cores = 0, cores_busy = 0;
   // Requests refused before they reached a version, by status code.
   std::array<uint64_t, kNumCodes> refused{};
   std::vector<VersionSample> versions;
@@ -67,7 +79,9 @@ struct ServerSample {
   std::vector<StateSample> variant_states;
   std::vector<RouteSample> routes;
   std::vector<EvidenceSample> evidence;
+  std::vector<ArtifactSample> artifacts;
   BuildTotals builds;  // of int8 siblings
+  LifeTotals life;
 };
 
 // Every metric of the server, in a fixed order, and those of the process.

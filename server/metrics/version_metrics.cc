@@ -4,6 +4,8 @@
 
 namespace tandem::metrics {
 
+std::string CodeName(size_t code) { return absl::StatusCodeToString(static_cast<absl::StatusCode>(code)); }
+
 VersionMetrics::VersionMetrics(int workers) {
   for (int i = 0; i < workers + 1; ++i) shards_.push_back(std::make_unique<Shard>());
 }
@@ -59,6 +61,7 @@ VersionTotals VersionMetrics::Sum() const {
 
 void VersionMetrics::AddTo(VersionTotals& totals) const {
   for (const auto& shard : shards_) shard->AddTo(totals);
+  for (size_t i = 0; i < kNumRefusals; ++i) totals.refusals[i] += refusals_[i].load(std::memory_order_relaxed);
 }
 
 }  // namespace tandem::metrics

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <iterator>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,8 +34,22 @@ struct SizeTotals {
   uint64_t gather_ns = 0, run_ns = 0, respond_ns = 0;
 };
 
+// Why a request that had reached its version was not run.
+enum class Refusal {
+  kQueueFull,
+  kQueueBytes,  // those that wait hold all the memory that they may
+  kDeadline,    // it could not have been answered before its deadline
+  kExpired,     // its time to start had passed
+};
+inline constexpr const char* kRefusals[] = {"queue_full", "queue_bytes", "deadline", "expired"};
+inline constexpr size_t kNumRefusals = std::size(kRefusals);
+
+// The name of a status code that indexes an array.
+std::string CodeName(size_t code);
+
 struct VersionTotals {
   std::array<uint64_t, kNumCodes> codes{};
+  std::array<uint64_t, kNumRefusals> refusals{};
   LatencyHistogram::Snapshot queue, compute, total;
   BatchSizeHistogram::Snapshot batch_rows;
   uint64_t not_compared = 0;
@@ -74,11 +91,14 @@ class VersionMetrics {
 
   Shard& receiver() { return *shards_[0]; }
   Shard& worker(int w) { return *shards_[1 + w]; }
+  // From any thread.
+  void Refused(Refusal why) { refusals_[static_cast<size_t>(why)].fetch_add(1, std::memory_order_relaxed); }
   VersionTotals Sum() const;
   void AddTo(VersionTotals& totals) const;
 
  private:
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::array<std::atomic<uint64_t>, kNumRefusals> refusals_{};
 };
 
 }  // namespace tandem::metrics

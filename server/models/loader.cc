@@ -251,14 +251,14 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
   Enter(key, State::kLoading);
   if (!room.ok()) {
     no_room_.insert(key);
-    Enter(key, State::kFailed, std::string(room.message()));
+    Fail(key, room);
     return false;
   }
   no_room_.erase(key);
   absl::StatusOr<WarmVariant> fp32 = config_status.ok() ? LoadFp32(files, number, config) : config_status;
   if (!fp32.ok()) {
     failed_[key] = stamp;
-    Enter(key, State::kFailed, std::string(fp32.status().message()));
+    Fail(key, fp32.status());
     return false;
   }
   failed_.erase(key);
@@ -353,6 +353,12 @@ void Loader::ForgetFailures(const std::vector<ModelFiles>& found) {
 void Loader::Enter(const Key& key, State state, const std::string& reason, const std::string& note) {
   registry_.Enter(key.first, key.second, state, reason);
   if (options_.on_step) options_.on_step({key.first, key.second, state, reason}, note);
+}
+
+void Loader::Fail(const Key& key, const absl::Status& status) {
+  const std::string reason(status.message());
+  registry_.Enter(key.first, key.second, State::kFailed, reason);
+  if (options_.on_step) options_.on_step({key.first, key.second, State::kFailed, reason, status.code()}, "");
 }
 
 void Loader::Bury() {

@@ -127,6 +127,7 @@ class Loader {
   void Retract(const std::string& model, const std::vector<int64_t>& numbers);
   void ForgetFailures(const std::vector<ModelFiles>& found);
   void Enter(const Key& key, State state, const std::string& reason = "", const std::string& note = "");
+  void Fail(const Key& key, const absl::Status& status);
   void Bury();
   // loader_orders.cc: orders as the loader's thread carries them out.
   absl::Status LoadNow(const std::string& model, bool& drains);

@@ -21,7 +21,8 @@ struct VersionStatus {
   std::string model;
   int64_t version = 0;
   State state = State::kFound;
-  std::string reason;  // of a failure; of a published version, what int8 is like
+  std::string reason;                             // of a failure; of a published version, what int8 is like
+  absl::StatusCode code = absl::StatusCode::kOk;  // of a failure, where it is told as a step
 };
 
 class Registry {

@@ -69,6 +69,9 @@ absl::StatusOr<Report> FromJson(const json& report) {
                 .loss = LossOf(report)};
   TANDEM_ASSIGN_OR_RETURN(result.verdict, ParseVerdict(TextOr(report, "verdict")));
   if (const double ratio = NumberOr(ObjectAt(report, "speed"), "ratio"); ratio > 0) result.speedup = ratio;
+  const json size = ObjectAt(report, "size");
+  const double fp32_bytes = NumberOr(size, "fp32_bytes"), int8_bytes = NumberOr(size, "int8_bytes");
+  if (fp32_bytes > 0 && int8_bytes > 0) result.size_ratio = int8_bytes / fp32_bytes;
   CountLayers(report, result);
   return result;
 }

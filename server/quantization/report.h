@@ -28,6 +28,7 @@ struct Report {
   std::optional<Loss> loss;
   std::optional<double> speedup;  // fp32's time over int8's
   int64_t int8_layers = 0, fp32_layers = 0;
+  std::optional<double> size_ratio;  // of int8's file to fp32's
 };
 
 // DATA_LOSS saying what is wrong with `text`, called `file` in messages.

@@ -32,13 +32,21 @@ absl::Status Dispatcher::Submit(Request* request) {
   {
     MutexLock lock(mutex_);
     if (stopping_) return absl::UnavailableError("the server is shutting down");
+    metrics::VersionMetrics& metrics = request->queue->metrics();
     if (waiting_bytes_ + request->bytes > max_bytes_) {
+      metrics.Refused(metrics::Refusal::kQueueBytes);
       return absl::ResourceExhaustedError(absl::StrCat("requests waiting hold ", waiting_bytes_, " of ", max_bytes_,
                                                        " bytes (max_queue_bytes); this one has ", request->bytes));
     }
     const Duration promise = request->queue->Promise(*request, cores_);
-    if (request->arrived + promise > request->deadline) return TooLate(*request, promise);
-    if (absl::Status status = request->queue->Push(request); !status.ok()) return status;
+    if (request->arrived + promise > request->deadline) {
+      metrics.Refused(metrics::Refusal::kDeadline);
+      return TooLate(*request, promise);
+    }
+    if (absl::Status status = request->queue->Push(request); !status.ok()) {
+      metrics.Refused(metrics::Refusal::kQueueFull);
+      return status;
+    }
     waiting_bytes_ += request->bytes;
     AddLoad(1);
     if (request->queue->size() == 1) Activate(request->queue);
@@ -138,9 +146,16 @@ void Dispatcher::Finished(Worker& worker, const Spent& spent) {
   }
 }
 
-int Dispatcher::FreeCores() {
+int Dispatcher::Busy() {
   const auto runs = [](const Worker& worker) { return worker.running != nullptr; };
-  return std::max(0, cores_ - static_cast<int>(std::count_if(workers_.begin(), workers_.end(), runs)));
+  return static_cast<int>(std::count_if(workers_.begin(), workers_.end(), runs));
+}
+
+int Dispatcher::FreeCores() { return std::max(0, cores_ - Busy()); }
+
+Dispatcher::Cores Dispatcher::CoresNow() {
+  MutexLock lock(mutex_);
+  return {.granted = cores_, .busy = Busy()};
 }
 
 void Dispatcher::SetCores(int cores) {

@@ -49,6 +49,12 @@ class Dispatcher {
   // Nothing waits, and a worker has nothing to do. As up to date as Idle.
   bool HasIdleWorker() const { return load_.load(std::memory_order_relaxed) < num_workers_; }
 
+  // Batches that may run at a time, and those that run.
+  struct Cores {
+    int granted = 0, busy = 0;
+  };
+  Cores CoresNow();
+
   // Requests that wait in `queue`.
   size_t Waiting(const batching::Queue& queue);
 
@@ -76,6 +82,7 @@ class Dispatcher {
   void Finished(Worker& worker, const Spent& spent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What a free worker is to do; nothing while as many run as there are cores.
   batching::Decision DecideNow(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int Busy() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int FreeCores() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Task Take(Worker& worker, const batching::Decision& decision, Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Activate(const std::shared_ptr<batching::Queue>& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -129,11 +129,14 @@ absl::Status StillWanted(const Request& request, Time now) {
 
 absl::Status MayStart(const Request& request, Time now) {
   if (request.start_by <= now) {
+    request.queue->metrics().Refused(metrics::Refusal::kExpired);
     const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - request.arrived);
     return absl::DeadlineExceededError(
         absl::StrCat("the request waited for ", waited.count(), " us, longer than its parameter \"timeout\" allows"));
   }
-  return StillWanted(request, now);
+  absl::Status wanted = StillWanted(request, now);
+  if (absl::IsDeadlineExceeded(wanted)) request.queue->metrics().Refused(metrics::Refusal::kExpired);
+  return wanted;
 }
 
 // Copies the first `rows` rows of `part` to row `first` of `all`, which is made for `total` rows when it is new.

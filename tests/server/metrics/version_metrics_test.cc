@@ -24,12 +24,14 @@ TEST(Histogram, PutsValuesUnderTheirBounds) {
 TEST(VersionMetrics, SumsItsShards) {
   VersionMetrics metrics(2);
   metrics.receiver().RequestRefused(absl::StatusCode::kInvalidArgument);
+  metrics.Refused(Refusal::kQueueBytes);
   metrics.worker(0).RequestDone(absl::StatusCode::kOk, {.total = microseconds(100)});
   metrics.worker(1).RequestDone(absl::StatusCode::kOk, {.total = microseconds(300)});
   metrics.worker(1).BatchRan(4, microseconds(1), microseconds(10));
   const VersionTotals totals = metrics.Sum();
   EXPECT_EQ(totals.codes[0], 2u);
   EXPECT_EQ(totals.codes[static_cast<size_t>(absl::StatusCode::kInvalidArgument)], 1u);
+  EXPECT_EQ(totals.refusals[static_cast<size_t>(Refusal::kQueueBytes)], 1u);
   EXPECT_EQ(totals.total.sum, 400000u);
   EXPECT_EQ(totals.by_size[4].batches, 1u);
 }
