@@ -24,8 +24,7 @@ class Buildah:
 
     def __init__(self, storage):
         self.storage = storage
-        self._environment = {**os.environ, "BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "vfs",
-                             "TMPDIR": str(storage / "tmp")}
+        self._environment = {**os.environ, "BUILDAH_ISOLATION": "chroot", "TMPDIR": str(storage / "tmp")}
         (storage / "tmp").mkdir(parents=True, exist_ok=True)
 
     def __call__(self, *arguments):
