@@ -75,6 +75,9 @@ Table Network() {
               }
               return bytes;
             })},
+      {"max_connection_age", Arity::kOne, "DURATION",
+       "Ask clients for a new connection after about this long, as balancing by connections needs; 0: never [0]",
+       Sets(&C::max_connection_age, ParseDuration)},
   };
 }
 
@@ -102,6 +105,9 @@ Table Running() {
        Sets(&C::memory_limit, ParseBytes)},
       {"max_queue_bytes", Arity::kOne, "BYTES", "Memory that waiting requests may hold together [512MB]",
        Sets(&C::max_queue_bytes, ParseBytes)},
+      {"drain_delay", Arity::kOne, "DURATION",
+       "How long calls are still taken after a signal has ended readiness, so that whoever follows it can leave [0]",
+       Sets(&C::drain_delay, ParseDuration)},
       {"log_format", Arity::kOne, "FORMAT", "text or json [text]",
        Sets(&C::log_format,
             [](absl::string_view text) {

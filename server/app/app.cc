@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -185,6 +186,7 @@ absl::Status App::Start() {
   const rpc::GrpcServerOptions options{
       .address = config_.grpc_address,
       .max_message_size = config_.max_message_size,
+      .max_connection_age = config_.max_connection_age,
       .ready = ready,
       .shared_memory = config_.shared_memory,
       .control = PublicControl(),
@@ -240,6 +242,11 @@ absl::Status App::RunUntilStopped() {
     MutexLock lock(mutex_);
     if (stopping_) break;
     stop_.WaitUntil(mutex_, Now() + (announced ? kLimitsPoll : kReadyPoll));
+  }
+  if (config_.drain_delay > Duration(0)) {
+    spdlog::info("not ready any more; calls are taken for another {}",
+                 absl::FormatDuration(absl::FromChrono(config_.drain_delay)));
+    std::this_thread::sleep_for(config_.drain_delay);
   }
   spdlog::info("draining");
   Drain();

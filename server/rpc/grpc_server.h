@@ -15,15 +15,17 @@
 #include "server/rpc/inference_service.h"
 #include "server/scheduling/dispatcher.h"
 #include "server/shared_memory/regions.h"
+#include "server/sync/time.h"
 
 namespace tandem::rpc {
 
 struct GrpcServerOptions {
   std::string address;  // HOST:PORT, port 0: any free
   int64_t max_message_size = 64 << 20;
-  std::function<bool()> ready;  // whether the server takes requests
-  bool shared_memory = false;   // clients may register theirs
-  ModelControl control;         // how clients load and unload models; empty: they may not
+  Duration max_connection_age{0};  // about; then the client is asked to open another one. 0: never
+  std::function<bool()> ready;     // whether the server takes requests
+  bool shared_memory = false;      // clients may register theirs
+  ModelControl control;            // how clients load and unload models; empty: they may not
   const settings::LogSettings& log;
   TlsFiles tls;  // none: plain text
   // Both outlive the server.
