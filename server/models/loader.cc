@@ -222,7 +222,7 @@ void Loader::Align(const ModelFiles& files) {
     if (!wishes.Allows(number) || lineup_.IsRejected(files.name, number)) continue;
     if (EnsureLoaded(files, number, config, config_status)) ++loaded;
   }
-  Retract(files.name, lineup_.Settle(files.name));
+  lineup_.Settle(files.name, [&](int64_t number) { Retract(files.name, {number}); });
 }
 
 bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config::ModelConfig& config,
