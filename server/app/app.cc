@@ -305,7 +305,7 @@ metrics::ServerSample App::Sample() {
   sample.cores_busy = cores.busy;
   for (size_t code = 0; code < metrics::kNumCodes; ++code)
     sample.refused[code] = grpc_->receiver().refused()[code].Get();
-  for (const models::VersionHandle& version : registry_.Published()) {
+  for (const models::VersionHandle& version : registry_.AllLoaded()) {
     for (const models::VariantHandle& variant : version->variants()) {
       sample.versions.push_back({.model = version->model_name,
                                  .version = version->number_text,
@@ -314,6 +314,8 @@ metrics::ServerSample App::Sample() {
                                  .weight_bytes = static_cast<double>(variant->model->weight_bytes()),
                                  .queued = static_cast<double>(dispatcher_.Waiting(*variant->queue))});
     }
+  }
+  for (const models::VersionHandle& version : registry_.Published()) {
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
     if (version->lane.report != nullptr) sample.artifacts.push_back(SampleOf(*version));
