@@ -45,6 +45,8 @@ struct ServerConfig {
 
   // How often repositories are looked at; 0: only on request.
   std::chrono::nanoseconds poll_interval = std::chrono::seconds(1);
+  // How long what is in flight has to end when the server stops; the rest is cancelled.
+  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);
   // Ready only when every model loaded.
   bool strict_readiness = false;
 

@@ -267,8 +267,11 @@ void App::FollowLimits() {
 void App::Drain() {
   draining_.store(true);
   loader_.StopBuilds();
+  const Time deadline = Now() + config_.drain_timeout;
+  if (admin_ != nullptr) admin_->Drain(deadline);
   admin_.reset();
-  if (grpc_ != nullptr) grpc_->Drain();
+  if (grpc_ != nullptr) grpc_->Drain(deadline);
+  if (Now() >= deadline) spdlog::warn("what had not ended by the drain timeout was cancelled");
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
   shadow_runner_.Stop();

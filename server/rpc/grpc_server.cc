@@ -91,15 +91,15 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   return self;
 }
 
-void GrpcServer::Drain() {
+void GrpcServer::Drain(Time deadline) {
   receiver_->StopAccepting();
   health_.Stop();
-  server_->Shutdown();
+  server_->Shutdown(WallTime(deadline));
   receiver_->Stop();
 }
 
 GrpcServer::~GrpcServer() {
-  if (server_ != nullptr) Drain();
+  if (server_ != nullptr) Drain(Now());
 }
 
 }  // namespace tandem::rpc

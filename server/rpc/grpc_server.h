@@ -40,10 +40,12 @@ class GrpcServer {
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options, models::Registry& registry,
                                                            scheduling::Dispatcher& dispatcher,
                                                            scheduling::InlineRunner& inline_runner);
+  // Cancels what has not been drained.
   ~GrpcServer();
 
-  // Closes the listener, lets calls in flight end and returns when they have.
-  void Drain();
+  // Closes the listener, lets calls in flight end and returns when they have. Those that have not by `deadline`,
+  // because their clients do not take the answers say, are cancelled then.
+  void Drain(Time deadline);
 
   // HOST:PORT as bound.
   const std::string& address() const { return address_; }
