@@ -15,6 +15,7 @@ void AddEvaluate(CLI::App& app, Command& chosen);    // evaluate
 void AddRoute(CLI::App& app, Command& chosen);       // route show|set|clear, promote, demote, rollback
 void AddCompare(CLI::App& app, Command& chosen);     // compare
 void AddBench(CLI::App& app, Command& chosen);       // bench
+void AddHealth(CLI::App& app, Command& chosen);      // health
 void AddHistory(CLI::App& app, Command& chosen);     // history
 void AddCompletion(CLI::App& app, Command& chosen);  // completion, of all commands of `app`
 
