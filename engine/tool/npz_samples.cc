@@ -9,7 +9,7 @@
 
 #include "absl/strings/strip.h"
 #include "engine/status.h"
-#include "engine/tool/npz.h"
+#include "engine/npz/npz.h"
 
 namespace tandem::engine {
 
