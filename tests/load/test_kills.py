@@ -1,6 +1,6 @@
-"""The server is killed at random moments while routes change, versions are swapped and rolled back, models come and go and
-int8 siblings are built: each restart serves the last acknowledged state. Five kills by default; TANDEM_KILLS=100 for the
-long form.
+"""The server is killed at random moments while routes change, versions are swapped and rolled back, models come and go
+and int8 siblings are built: each restart serves the last acknowledged state. Five kills by default; TANDEM_KILLS=100 for
+the long form.
 """
 import collections
 import hashlib
