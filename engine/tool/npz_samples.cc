@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/strings/strip.h"
-#include "engine/status.h"
 #include "engine/npz/npz.h"
+#include "engine/status.h"
 
 namespace tandem::engine {
 

@@ -324,6 +324,13 @@ metrics::ServerSample App::Sample() {
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
     if (version->lane.report != nullptr) sample.artifacts.push_back(SampleOf(*version));
+    if (version->traffic != nullptr) {
+      const traffic::CollectionSize size = version->traffic->Size();
+      sample.traffic.push_back({.model = version->model_name,
+                                .version = version->number_text,
+                                .samples = static_cast<double>(size.samples),
+                                .requests = static_cast<double>(size.seen)});
+    }
     sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
   }
   for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));

@@ -50,6 +50,14 @@ struct EvidenceSample {
   Outcomes fp32, int8;  // of answers, as clients reported
 };
 
+// What is told of a version that collects samples of live requests.
+struct TrafficSample {
+  std::string model;
+  std::string version;
+  double samples = 0;   // that are held
+  double requests = 0;  // that have been seen
+};
+
 struct RouteSample {
   std::string model;
   std::string version;
@@ -78,6 +86,7 @@ struct ServerSample {
   std::vector<StateSample> states;
   std::vector<StateSample> variant_states;
   std::vector<RouteSample> routes;
+  std::vector<TrafficSample> traffic;
   std::vector<EvidenceSample> evidence;
   std::vector<ArtifactSample> artifacts;
   BuildTotals builds;  // of int8 siblings

@@ -44,7 +44,8 @@ Loader::Loader(LoaderOptions options, Registry& registry)
               .check_memory = options_.check_memory,
               .auto_state = options_.auto_state,
               .on_step = options_.on_lane_step},
-             registry_, builder_) {}
+             registry_, builder_),
+      collector_({.state_dir = options_.state_dir, .on_warning = options_.on_warning}) {}
 
 quantization::BuilderOptions Loader::BuilderOptionsOf() {
   return {
@@ -159,6 +160,7 @@ std::vector<ModelFiles> Loader::LookOnce() {
   }
   ForgetFailures(found);
   known_models_ = names;
+  collector_.KeepOnly(names);
   const bool all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
     return unloaded_.contains(name) || !registry_.PublishedNumbers(name).empty();
   });
@@ -287,30 +289,6 @@ absl::StatusOr<WarmVariant> Loader::LoadFp32(const ModelFiles& files, int64_t nu
                           engine::Model::Load(files.versions.at(number).model_file));
   Enter({files.name, number}, State::kWarming);
   return WarmUpFp32(std::move(model), {files.name, number, config, options_.workers});
-}
-
-void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
-  for (const ModelFiles& files : found) {
-    absl::Status status;
-    const config::ModelConfig config = ReadConfig(files, status);
-    if (!status.ok()) continue;  // what serves goes on as it is
-    DesireRoute(files.name, config.route);
-    for (int64_t number : registry_.LoadedNumbers(files.name)) {
-      if (!files.versions.contains(number)) continue;
-      AlignOutcomes({files.name, number}, config.outcomes);
-      if (registry_.Get(files.name, number).state == State::kPublished) {
-        lanes_.Align(files, number, config, settled);
-      } else {
-        lanes_.Rest({files.name, number});
-      }
-    }
-  }
-}
-
-void Loader::AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted) {
-  const VersionHandle version = registry_.Loaded(key.first, key.second);
-  if (version == nullptr || version->outcomes == wanted) return;
-  registry_.Change(key.first, key.second, [&](Version& changed) { changed.outcomes = wanted; });
 }
 
 void Loader::ShowProgress(const Key& key, const quantization::Progress& progress) {

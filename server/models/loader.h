@@ -30,6 +30,7 @@
 #include "server/models/variant.h"
 #include "server/models/version.h"
 #include "server/sync/cond_var.h"
+#include "server/traffic/collector.h"
 
 namespace tandem::models {
 
@@ -122,6 +123,8 @@ class Loader {
   // Brings routes, outcomes and int8 siblings of what is published in line, once fp32 is.
   void AlignVariants(const std::vector<ModelFiles>& found, bool settled);
   void AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted);
+  // Takes samples of live requests for those beside the model, where there are none and config.yaml asks for them.
+  ModelFiles WithTraffic(ModelFiles files, const config::ModelConfig& config);
   config::RouteConfig DesireRoute(const std::string& model, const config::RouteConfig& desired) const {
     return options_.desire_route ? options_.desire_route(model, desired) : desired;
   }
@@ -175,7 +178,8 @@ class Loader {
 
   Orders orders_;
   quantization::Builder builder_;
-  Int8Lanes lanes_;  // of the loader's thread
+  Int8Lanes lanes_;               // of the loader's thread
+  traffic::Collector collector_;  // of the loader's thread
 };
 
 }  // namespace tandem::models

@@ -139,7 +139,7 @@ absl::StatusOr<int64_t> Loader::QuantizeNow(const std::string& model, int64_t ve
   absl::Status status;
   const config::ModelConfig config = ReadConfig(files, status);
   TANDEM_RETURN_IF_ERROR(status);
-  const absl::Status started = lanes_.Build(files, number, config, anew);
+  const absl::Status started = lanes_.Build(WithTraffic(files, config), number, config, anew);
   if (!started.ok()) return engine::WithContext(started, absl::StrCat("model \"", model, "\" version ", number));
   return number;
 }

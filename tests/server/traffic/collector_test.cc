@@ -27,8 +27,8 @@ class CollectorTest : public ::testing::Test {
       traffic.collection->Offer(8, Now(), [&] {
         Inputs inputs;
         inputs.emplace_back(engine::DataType::kFloat32, engine::Shape{1, 2});
-        inputs[0].values<float>()[0] = value;
-        inputs[0].values<float>()[1] = static_cast<float>(i);
+        inputs[0].mutable_values<float>()[0] = value;
+        inputs[0].mutable_values<float>()[1] = static_cast<float>(i);
         return inputs;
       });
     }

@@ -17,7 +17,7 @@ constexpr std::chrono::seconds kSecond(1);
 Inputs Of(float value) {
   Inputs inputs;
   inputs.emplace_back(engine::DataType::kFloat32, engine::Shape{1});
-  inputs[0].values<float>()[0] = value;
+  inputs[0].mutable_values<float>()[0] = value;
   return inputs;
 }
 
