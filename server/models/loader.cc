@@ -148,8 +148,13 @@ void Loader::Loop() {
 std::vector<ModelFiles> Loader::LookOnce() {
   std::vector<ModelFiles> found = FindModels();
   std::set<std::string> names;
-  for (const ModelFiles& files : found) {
-    orders_.CarryOut();  // they do not wait until all models have loaded
+  bool outdated = false;
+  for (ModelFiles& files : found) {
+    // Orders do not wait until all models have loaded. They have seen newer files, which this look must not take back.
+    outdated = orders_.CarryOut() || outdated;
+    if (outdated) {
+      if (auto again = FindModel(files.name); again.ok()) files = *std::move(again);
+    }
     Align(files);
     names.insert(files.name);
   }
