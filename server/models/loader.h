@@ -138,6 +138,9 @@ class Loader {
   void Fail(const Key& key, const absl::Status& status);
   void Bury();
   // loader_orders.cc: orders as the loader's thread carries them out.
+  // Places an order, and again when something has ended, as long as it says that what is still in use stands in its
+  // way: a version cannot be loaded beside itself.
+  absl::Status PlaceAfterDraining(const std::function<absl::Status(bool& drains)>& order);
   absl::Status LoadNow(const std::string& model, bool& drains);
   absl::Status UnloadNow(const std::string& model);
   absl::StatusOr<int64_t> QuantizeNow(const std::string& model, int64_t version, bool anew);

@@ -19,7 +19,7 @@ absl::Status FilesHaveGone(const std::string& model, int64_t version) {
 
 }  // namespace
 
-absl::Status Loader::Load(const std::string& model) {
+absl::Status Loader::PlaceAfterDraining(const std::function<absl::Status(bool& drains)>& order) {
   while (true) {
     uint64_t buried = 0;
     {
@@ -27,12 +27,15 @@ absl::Status Loader::Load(const std::string& model) {
       buried = burials_;
     }
     bool drains = false;
-    const absl::Status status = orders_.Place([&] { return LoadNow(model, drains); });
+    const absl::Status status = orders_.Place([&] { return order(drains); });
     if (!drains) return status;
-    // What is still in use since it was unloaded cannot be loaded beside itself: try again when something has ended.
     MutexLock lock(mutex_);
     while (!stopping_ && burials_ == buried) done_.Wait(mutex_);
   }
+}
+
+absl::Status Loader::Load(const std::string& model) {
+  return PlaceAfterDraining([&](bool& drains) { return LoadNow(model, drains); });
 }
 
 absl::Status Loader::Unload(const std::string& model) {
@@ -70,7 +73,11 @@ absl::StatusOr<int64_t> Loader::Rollback(const std::string& model, int64_t to) {
   }
   TANDEM_ASSIGN_OR_RETURN(const bool at_once, lineup_.Reject(model, to));
   if (at_once) return to;
-  const absl::Status loaded = orders_.Place([&] { return LoadOlder(model, to); });
+  const absl::Status loaded = PlaceAfterDraining([&](bool& drains) {
+    const absl::Status status = LoadOlder(model, to);
+    drains = !status.ok() && registry_.Get(model, to).state == State::kDraining;
+    return status;
+  });
   if (loaded.ok()) return to;
   TANDEM_RETURN_IF_ERROR(lineup_.Pardon(model));
   Sync();
