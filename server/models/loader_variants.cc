@@ -36,7 +36,10 @@ void Loader::AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted)
 
 ModelFiles Loader::WithTraffic(ModelFiles files, const config::ModelConfig& config) {
   const std::vector<int64_t> published = registry_.PublishedNumbers(files.name);
-  if (published.empty()) return files;
+  if (published.empty()) {
+    collector_.DropOld(files.name, config.samples_from_traffic);
+    return files;
+  }
   const int64_t newest = published.back();
   std::vector<std::string> inputs;
   for (const engine::TensorSpec& input : registry_.Loaded(files.name, newest)->fp32->model->inputs()) {

@@ -51,6 +51,7 @@ absl::Status Evaluation::Append(Part part, absl::string_view bytes) {
   if (bytes_ == 0) {
     fs::remove_all(folder_, error);  // of a server that was killed
     fs::create_directories(folder_, error);
+    fs::permissions(folder_, fs::perms::owner_all, error);  // nobody else needs to read them
   }
   bytes_ += static_cast<int64_t>(bytes.size());
   (part == Part::kSamples ? has_samples_ : has_labels_) = true;

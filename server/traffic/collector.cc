@@ -58,10 +58,9 @@ Traffic Collector::Align(const std::string& model, const std::vector<std::string
     Remove(model);
     return {};
   }
+  DropOld(model, config);
   const fs::path file = FolderOf(model) / kFile;
-  if (!IsTooOld(file, config.max_age)) return Stored(file);
-  std::error_code ignored;
-  fs::remove_all(FolderOf(model), ignored);
+  if (std::error_code error; fs::exists(file, error)) return Stored(file);
   const std::shared_ptr<Collection> collection = CollectionOf(model, config);
   const int64_t seen = collection->Size().seen;
   if (seen < config.of_requests) return {.note = NoteOf(seen, config.of_requests), .collection = collection};
@@ -105,6 +104,12 @@ bool Collector::Write(const std::string& model, const std::vector<std::string>& 
     options_.on_warning(absl::StrCat("model ", model, ": no samples were kept of its traffic: ", status.message()));
   }
   return false;
+}
+
+void Collector::DropOld(const std::string& model, const config::TrafficSamplesConfig& config) {
+  std::error_code ignored;
+  const bool unwanted = !config.enabled || IsTooOld(FolderOf(model) / kFile, config.max_age);
+  if (unwanted && !folder_.empty()) fs::remove_all(FolderOf(model), ignored);
 }
 
 void Collector::Remove(const std::string& model) {

@@ -44,6 +44,8 @@ class Collector {
   // removed.
   Traffic Align(const std::string& model, const std::vector<std::string>& inputs,
                 const config::TrafficSamplesConfig& config, bool wanted);
+  // Removes what was stored of `model` if it is too old, while the model does not serve.
+  void DropOld(const std::string& model, const config::TrafficSamplesConfig& config);
   // Removes what was collected of models that are not among these.
   void KeepOnly(const std::set<std::string>& models);
 

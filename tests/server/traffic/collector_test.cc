@@ -99,6 +99,16 @@ TEST_F(CollectorTest, WhatIsTooOldIsRemovedAndCollectedAnew) {
   EXPECT_NE(anew.collection, nullptr);
 }
 
+TEST_F(CollectorTest, WhatIsTooOldGoesWhileTheModelDoesNotServe) {
+  Send(Align(), 20);
+  Align();
+  collector_.DropOld("m", config_);
+  EXPECT_TRUE(fs::exists(Stored()));
+  fs::last_write_time(Stored(), fs::file_time_type::clock::now() - std::chrono::hours(24 * 8));
+  collector_.DropOld("m", config_);
+  EXPECT_FALSE(fs::exists(Stored()));
+}
+
 TEST_F(CollectorTest, RequestsWithNumbersThatAreNotFiniteAreNotKept) {
   Send(Align(), 20, std::numeric_limits<float>::infinity());
   const Traffic anew = Align();
