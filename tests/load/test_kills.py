@@ -48,7 +48,7 @@ class Operator:
 
     def change(self, ctl):
         """-> whether the server lived through one more change."""
-        kind = self.rng.choice(("route", "route", "publish", "rollback", "other", "quantize"))
+        kind = self.rng.choice(("route", "route", "publish", "rollback", "other", "quantize", "sibling"))
         if not getattr(self, f"_{kind}")(ctl):
             return False
         self.acknowledged[kind] += 1
@@ -97,6 +97,18 @@ class Operator:
         error = quantizing.communicate(timeout=60)[1]
         assert begun or is_of_a_kill(error), error
         return begun
+
+    def _sibling(self, ctl):
+        # Lets the build come to its end, so that artifacts are taken in and siblings join amid kills as well.
+        pause = threading.Event()
+        while True:
+            process = ctl.start("models", "status", "m", "--output", "json")
+            out, error = process.communicate(timeout=60)
+            assert process.returncode == 0 or is_of_a_kill(error), error
+            if process.returncode != 0 or any(v["state"] == "published" and v["variants"][1]["state"] != "building"
+                                              for v in json.loads(out)["model"]["versions"]):
+                return process.returncode == 0
+            pause.wait(0.05)
 
     def check(self, ctl, server):
         """That a server which has just started serves what was acknowledged; the rest is settled by it."""
