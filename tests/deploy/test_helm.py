@@ -148,7 +148,8 @@ def test_the_server_starts_with_the_rendered_configuration(tmp_path):
 def test_the_grace_period_covers_the_drain():
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     delay = int(re.fullmatch(r"(\d+)s", values["config"]["drain_delay"]).group(1))
-    drain = 30  # the default of --drain-timeout
+    page = (tandemd.ROOT / "docs/operations.md").read_text(encoding="utf8")
+    drain = int(re.search(r"`--drain-timeout DURATION` \| (\d+)s", page).group(1))
     assert values["terminationGracePeriodSeconds"] >= delay + drain + 10
 
 
