@@ -6,6 +6,7 @@
 #include "server/admin/admin_service.h"
 #include "server/admin/evidence_messages.h"
 #include "server/admin/messages.h"
+#include "server/routing/candidate.h"
 
 namespace tandem::admin {
 
@@ -54,13 +55,24 @@ grpc::Status AdminService::Compare(Context* context, const v1::CompareRequest* r
   return Answer(*context, [&]() -> absl::Status {
     const std::string number = request->version() == 0 ? "" : absl::StrCat(request->version());
     TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(request->model(), number));
+    if (request->version() == 0 && version->route.between_versions()) return CompareVersions(*version, *response);
     const auto ledger = parts_.ledgers.Find(evidence::VariantsOf(version->model_name, version->number));
     if (ledger == nullptr || version->int8 == nullptr) {
       return absl::FailedPreconditionError(absl::StrCat("nothing is compared: ", Describe(version->lane)));
     }
-    *response = MessageOf(version->number, ledger->Summarize());
+    *response = MessageOf(evidence::VariantsOf(version->model_name, version->number), ledger->Summarize());
     return absl::OkStatus();
   });
+}
+
+absl::Status AdminService::CompareVersions(const models::Version& primary, v1::CompareResponse& response) const {
+  const auto candidate = routing::FindCandidate(parts_.registry, primary);
+  if (!candidate.ok()) return engine::WithContext(candidate.status(), "nothing is compared");
+  const evidence::Pair pair = evidence::VersionsOf(primary.model_name, primary.number, (*candidate)->number);
+  const auto ledger = parts_.ledgers.Find(pair);
+  if (ledger == nullptr) return absl::UnavailableError("nothing is compared yet: the candidate has just come");
+  response = MessageOf(pair, ledger->Summarize());
+  return absl::OkStatus();
 }
 
 grpc::Status AdminService::ReportOutcome(Context* context, const v1::ReportOutcomeRequest* request,

@@ -95,6 +95,7 @@ App::App(const config::ServerConfig& config)
                      Record(EventOf(step, absl::Now()));
                      if (step.state == models::State::kUnloaded) {
                        ledgers_.Close(evidence::VariantsOf(step.model, step.version));
+                       candidacies_.Ends(step.model, step.version);
                      }
                    },
                .on_lane_step =
@@ -105,6 +106,8 @@ App::App(const config::ServerConfig& config)
                .on_warning = [](const std::string& text) { spdlog::warn("{}", text); },
                .desire_route = [this](const std::string& model,
                                       const config::RouteConfig& desired) { return routes_->Desire(model, desired); },
+               .on_look = [this](const std::string& model,
+                                 const config::ModelConfig& said) { candidacies_.Follow(model, said.quantization); },
                .keep_unloaded =
                    [this](const std::string& model, bool unloaded) {
                      return state_->Write({.unloaded = {{model, unloaded}}});
@@ -310,7 +313,8 @@ metrics::ServerSample App::Sample() {
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
     if (version->lane.report != nullptr) sample.artifacts.push_back(SampleOf(*version));
-    sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
+    sample.routes.push_back(
+        {version->model_name, version->number_text, Int8WeightOf(*version), ShareOf(registry_, *version)});
   }
   for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
   CountNotCompared(sample);

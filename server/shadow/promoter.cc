@@ -32,6 +32,13 @@ AutoState StateFor(const Standing& standing, bool may_serve) {
           .since = std::chrono::system_clock::now()};
 }
 
+// Whoever tries to promote a version that way is told how.
+std::string CandidateHint(const config::RouteConfig& route) {
+  if (!route.between_versions()) return "";
+  return absl::StrCat(": version ", route.candidate_version,
+                      " takes over, if it is the newest, when the route has no candidate any more");
+}
+
 bool Same(const AutoState& a, const AutoState& b) {
   return a.int8_serves == b.int8_serves && a.gathers == b.gathers && a.attempt == b.attempt;
 }
@@ -128,6 +135,17 @@ void Promoter::TakeStep(const Version& seen) {
   for (Event::Kind kind : kinds) Tell(version, kind, why);
 }
 
+void Promoter::TellNews(const evidence::Pair& versions, evidence::Ledger& ledger) {
+  if (!ledger.has_news()) return;
+  const std::optional<Verdict> news = ledger.TakeNews();
+  if (!news.has_value() || *news == Verdict::kUndecided || !on_event_) return;
+  on_event_({.model = versions.model,
+             .version = versions.candidate.version,
+             .baseline_version = versions.baseline.version,
+             .kind = *news == Verdict::kProven ? Event::Kind::kProven : Event::Kind::kRejected,
+             .why = ledger.Summarize().reason});
+}
+
 void Promoter::Apply(const Version& version, const Standing& standing) {
   const AutoState wanted = StateFor(standing, FactsOf(version).may_serve);
   if (Same(version.auto_state, wanted)) return;
@@ -145,7 +163,8 @@ absl::Status Promoter::Promote(const std::string& model, int64_t number, bool fo
   const auto ledger = LedgerOf(*version);
   if (ledger == nullptr) return absl::FailedPreconditionError(Describe(version->lane));
   if (version->route.mode != "auto") {
-    return absl::FailedPreconditionError(absl::StrCat("the route is ", version->route.mode, "; only auto is promoted"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the route is ", version->route.mode, "; only auto is promoted", CandidateHint(version->route)));
   }
   const Standing standing = ledger->standing();
   if (standing.candidate_serves) return absl::OkStatus();

@@ -64,7 +64,7 @@ Duration ShareOf(const batching::Results& results, Duration batch) {
 Replay::Replay(const Job& job, std::function<void()> done)
     : job_(job), done_(std::move(done)), comparison_(absl::UnknownError("not answered yet")) {
   const models::Variant& other = job.other();
-  queue = std::shared_ptr<batching::Queue>(job.version, other.queue.get());
+  queue = std::shared_ptr<batching::Queue>(job.other_version(), other.queue.get());
   shapes = job.shapes;
   rows = other.shares_batch ? job.shapes[0][0] : 1;
   bytes = job.bytes;
@@ -95,11 +95,11 @@ evidence::Comparison Replay::Compare(const batching::Results& results, Duration 
   }
   const std::vector<Tensor> second = RowsOf(results, indexes);
   other_answer_ = evidence::AnswerOf(second);
-  const bool fp32_first = job_.answered_by == models::Precision::kFp32;
+  const bool baseline_first = !job_.candidate_answered();
   evidence::Comparison comparison =
-      fp32_first ? evidence::CompareOutputs(first, second) : evidence::CompareOutputs(second, first);
-  comparison.baseline_time = fp32_first ? job_.took : took;
-  comparison.candidate_time = fp32_first ? took : job_.took;
+      baseline_first ? evidence::CompareOutputs(first, second) : evidence::CompareOutputs(second, first);
+  comparison.baseline_time = baseline_first ? job_.took : took;
+  comparison.candidate_time = baseline_first ? took : job_.took;
   return comparison;
 }
 

@@ -1,4 +1,4 @@
-// Replay: a job as a request to the other variant, which compares instead of answering anybody.
+// Replay: a job as a request to the variant that has not answered it, which compares instead of answering anybody.
 //
 //   Replay replay(job);
 //   RunBatch(session, *replay.queue, {&replay}, shard);     // or by way of a dispatcher
@@ -39,7 +39,7 @@ class Replay final : public batching::Request {
   // replay that is run by the calling thread, alone.
   void StartThreadClock();
 
-  // Once it has been answered: what fp32 and int8 said. The error of the variant that could not.
+  // Once it has been answered: what baseline and candidate said. The error of the variant that could not.
   const absl::StatusOr<evidence::Comparison>& comparison() const { return comparison_; }
   // The class that the other variant answered with, where there is one.
   std::optional<int64_t> other_answer() const { return other_answer_; }

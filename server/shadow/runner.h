@@ -1,4 +1,5 @@
-// Runner: compares the two variants of versions on a share of the live requests, after they have been answered.
+// Runner: compares the two variants of a version, or two versions, on a share of the live requests, after they have
+// been answered.
 //
 //   if (!runner.Offer(job)) shard.NotCompared();     // from whatever thread answered
 //

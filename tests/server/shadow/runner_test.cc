@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "server/scheduling/run_batch.h"
+#include "server/shadow/candidacies.h"
 #include "tests/server/batching/fake_request.h"
 #include "tests/server/shadow/pair.h"
 
@@ -78,6 +79,28 @@ TEST_F(RunnerTest, KnowsWhichOfBothAnswered) {
   // int8 is said to have answered as fp32 does, in 50 us.
   EXPECT_EQ(Evidence().agreement, 1);
   EXPECT_EQ(Evidence().candidate.latency.sum, 50'000u);
+}
+
+TEST_F(RunnerTest, ComparesVersionsAndTellsTheVerdict) {
+  pair_.AddCandidate("Neg");
+  Candidacies candidacies(pair_.registry, pair_.ledgers);
+  candidacies.Follow("m", {});
+  runner_.Start();
+  for (int i = 0; i < 50; ++i) {
+    Job job = pair_.MakeJob(i);
+    job.candidate = pair_.candidate();
+    Offer(std::move(job));
+  }
+  runner_.Flush();
+  const Summary summary = pair_.ledger_of_versions()->Summarize();
+  EXPECT_EQ(summary.comparisons, 50);
+  EXPECT_EQ(summary.agreement, 0);
+  EXPECT_EQ(summary.baseline.latency.sum, 50 * 50'000u);
+  EXPECT_EQ(pair_.ledger(), nullptr) << "it is no evidence about int8";
+  ASSERT_EQ(pair_.events.size(), 1u);
+  EXPECT_EQ(pair_.events[0].kind, Event::Kind::kRejected);
+  EXPECT_EQ(pair_.events[0].version, 2);
+  EXPECT_EQ(pair_.events[0].baseline_version, 1);
 }
 
 TEST_F(RunnerTest, CountsAnInputOnce) {
