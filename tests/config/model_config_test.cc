@@ -53,7 +53,7 @@ TEST(ModelConfig, TakesARouteBetweenVersions) {
   EXPECT_DOUBLE_EQ(config->route.candidate_weight, 0.05);
   EXPECT_EQ(Error("route: {candidate_version: 8}"),
             "config.yaml: route.candidate_version: versions are compared by mode split or shadow, not auto");
-  EXPECT_THAT(Error("route: {mode: shadow, candidate_version: 0}"), HasSubstr("a whole number from 1"));
+  EXPECT_THAT(Error("route: {mode: shadow, candidate_version: 0}"), HasSubstr("expected a whole number of at least 1"));
 }
 
 TEST(ModelConfig, NamesUnknownKeyFileLineAndNearest) {
