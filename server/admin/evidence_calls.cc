@@ -7,6 +7,7 @@
 #include "server/admin/evidence_messages.h"
 #include "server/admin/messages.h"
 #include "server/routing/candidate.h"
+#include "server/shadow/not_compared.h"
 
 namespace tandem::admin {
 
@@ -53,6 +54,7 @@ grpc::Status AdminService::Demote(Context* context, const v1::DemoteRequest* req
 
 grpc::Status AdminService::Compare(Context* context, const v1::CompareRequest* request, v1::CompareResponse* response) {
   return Answer(*context, [&]() -> absl::Status {
+    shadow::CountNotCompared(parts_.registry, parts_.ledgers);
     const std::string number = request->version() == 0 ? "" : absl::StrCat(request->version());
     TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(request->model(), number));
     if (request->version() == 0 && version->route.between_versions()) return CompareVersions(*version, *response);

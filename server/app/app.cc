@@ -18,6 +18,7 @@
 #include "server/app/evidence_sample.h"
 #include "server/app/steps.h"
 #include "server/resources/resources.h"
+#include "server/shadow/not_compared.h"
 #include "server/version.h"
 
 namespace tandem::app {
@@ -265,6 +266,7 @@ void App::Drain() {
   if (grpc_ != nullptr) grpc_->Drain();
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
+  shadow::CountNotCompared(registry_, ledgers_);
   shadow_runner_.Stop();
   workers_.reset();
 }
@@ -316,8 +318,8 @@ metrics::ServerSample App::Sample() {
     sample.routes.push_back(
         {version->model_name, version->number_text, Int8WeightOf(*version), ShareOf(registry_, *version)});
   }
+  shadow::CountNotCompared(registry_, ledgers_);
   for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
-  CountNotCompared(sample);
   for (const VersionStatus& status : registry_.List()) {
     sample.states.push_back(
         {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});

@@ -44,15 +44,6 @@ metrics::ArtifactSample SampleOf(const models::Version& version) {
   return sample;
 }
 
-void CountNotCompared(metrics::ServerSample& sample) {
-  for (metrics::EvidenceSample& evidence : sample.evidence) {
-    for (const metrics::VersionSample& variant : sample.versions) {
-      if (variant.model != evidence.model || variant.version != evidence.version) continue;
-      evidence.dropped += static_cast<double>(variant.totals.not_compared);
-    }
-  }
-}
-
 double ShareOf(const models::Registry& registry, const models::Version& version) {
   if (!version.route.between_versions()) return 1;
   const auto primary = registry.Find(version.model_name, "");

@@ -14,9 +14,6 @@ metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Sum
 // Of a version whose int8 sibling has a report.
 metrics::ArtifactSample SampleOf(const models::Version& version);
 
-// Adds what the variants found no room for to what the ledgers count as dropped.
-void CountNotCompared(metrics::ServerSample& sample);
-
 // The share of a model's requests that name no version and no variant which `version` answers by a route between
 // versions; 1 by other routes.
 double ShareOf(const models::Registry& registry, const models::Version& version);

@@ -197,8 +197,8 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
   shard.RequestDone(answer.status().code(), times);
   const bool compare = job.has_value() && job->exchange != nullptr && answer.ok();
   responder_.Respond(std::move(answer));
-  // The client does not wait for this, and the call is no longer ours. While the job is, so is the variant of `shard`.
-  if (compare && !runner->Offer(*job)) shard.NotCompared();
+  // The client does not wait for this, and the call is no longer ours.
+  if (compare && !runner->Offer(*job)) job->variant().queue->metrics().NotCompared();
 }
 
 void InferCall::KeepForOutcome(const batching::Results& results) const {

@@ -47,6 +47,7 @@ struct Job {
   bool must_run = false;
 
   bool candidate_answered() const { return answered_by == models::Precision::kInt8; }
+  const models::Variant& variant() const { return candidate_answered() ? *version->int8 : *version->fp32; }
   const models::VersionHandle& other_version() const { return candidate != nullptr ? candidate : version; }
   const models::Variant& other() const {
     if (candidate != nullptr) return *candidate->fp32;

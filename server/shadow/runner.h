@@ -1,7 +1,7 @@
 // Runner: compares the two variants of a version, or two versions, on a share of the live requests, after they have
 // been answered.
 //
-//   if (!runner.Offer(job)) shard.NotCompared();     // from whatever thread answered
+//   if (!runner.Offer(job)) variant.queue->metrics().NotCompared();   // from whatever thread answered
 //
 // One thread, which the system runs only when nobody else wants a core, takes jobs from a bounded queue, has the other
 // variant compute them in a session of its own, and hands the comparison to the ledger of the pair and to the promoter.
