@@ -10,7 +10,7 @@ import tritonclient.grpc as triton
 
 import tandemd
 from small_models import Classifier, add_constant, tensor, until
-from tandemctl import Tandemctl
+from tandemctl import Tandemctl, report_outcome
 
 CLASSIFIER = Classifier()
 
@@ -118,7 +118,7 @@ def test_a_good_version_is_proven_and_takes_over_when_its_owner_says_so(reposito
 
 def test_split_sends_a_share_to_the_candidate_and_keeps_keys_where_they_are(repository):
     CLASSIFIER.save(repository / "m/8/model.onnx")
-    configure(repository, "outcomes: {keep: 1000}\nroute: {mode: split, candidate_version: 8, candidate_weight: 30%}")
+    configure(repository, "route: {mode: split, candidate_version: 8, candidate_weight: 30%}")
     row = CLASSIFIER.prototypes[0]
     with serving(repository) as server, triton.InferenceServerClient(server.grpc) as client:
         ctl = Tandemctl(server.admin)
@@ -139,6 +139,22 @@ def test_split_sends_a_share_to_the_candidate_and_keeps_keys_where_they_are(repo
         moved = {key: infer(client, row, routing_key=key)[1] for key in by_key}
         assert all(moved[key] == "8" for key, version in by_key.items() if version == "8")
         assert share(moved.values()) == pytest.approx(0.6, abs=0.2)
+
+
+def test_outcomes_are_counted_for_the_version_that_answered(repository):
+    CLASSIFIER.save(repository / "m/8/model.onnx")
+    configure(repository, "outcomes: {keep: 1000}\nroute: {mode: split, candidate_version: 8, candidate_weight: 50%}")
+    row = CLASSIFIER.prototypes[3]
+    with serving(repository) as server, triton.InferenceServerClient(server.grpc) as client:
+        ctl = Tandemctl(server.admin)
+        answered = {str(k): infer(client, row, request_id=str(k))[1] for k in range(40)}
+        for request_id, version in answered.items():
+            told = report_outcome(server, model="m", request_id=request_id, label=3 if version == "8" else 4)
+            assert (told["version"], told["variant"], told.get("right", False)) == (version, "fp32", version == "8")
+        told = ctl.json("compare", "m")
+        of_8 = list(answered.values()).count("8")
+        assert (told["fp32"]["outcomes"], told["fp32"]["outcomes_right"]) == (str(40 - of_8), "0")
+        assert (told["int8"]["outcomes"], told["int8"]["outcomes_right"]) == (str(of_8), str(of_8))
 
 
 def test_the_candidate_is_named_and_ended_by_hand(repository, tmp_path):
