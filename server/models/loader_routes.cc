@@ -14,10 +14,11 @@ absl::Status Loader::Realign(const std::string& model, int64_t candidate) {
   return orders_.Place([&]() -> absl::Status {
     TANDEM_ASSIGN_OR_RETURN(const ModelFiles files, FindModel(model));
     if (unloaded_.contains(model)) return absl::OkStatus();
-    // Whoever names it says that its files are whole, and that it is worth another try if it has failed.
-    if (const auto version = files.versions.find(candidate); version != files.versions.end()) {
-      failed_.erase({model, candidate});
-      unstable_[{model, candidate}] = version->second.stamp;
+    // Whoever names it says that its files are whole, as are those of the older versions that it is to be compared
+    // with, and that it is worth another try if it has failed.
+    failed_.erase({model, candidate});
+    for (const auto& [number, version] : files.versions) {
+      if (number <= candidate) unstable_[{model, number}] = version.stamp;
     }
     Align(files);
     known_models_.insert(model);

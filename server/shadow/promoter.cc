@@ -32,13 +32,6 @@ AutoState StateFor(const Standing& standing, bool may_serve) {
           .since = std::chrono::system_clock::now()};
 }
 
-// Whoever tries to promote a version that way is told how.
-std::string CandidateHint(const config::RouteConfig& route) {
-  if (!route.between_versions()) return "";
-  return absl::StrCat(": version ", route.candidate_version,
-                      " takes over, if it is the newest, when the route has no candidate any more");
-}
-
 bool Same(const AutoState& a, const AutoState& b) {
   return a.int8_serves == b.int8_serves && a.gathers == b.gathers && a.attempt == b.attempt;
 }
@@ -160,11 +153,15 @@ void Promoter::Apply(const Version& version, const Standing& standing) {
 absl::Status Promoter::Promote(const std::string& model, int64_t number, bool force) {
   MutexLock lock(mutex_);
   TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, registry_.Find(model, absl::StrCat(number)));
+  if (version->route.between_versions()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the route is between versions: version ", version->route.candidate_version,
+                     " takes over, if it is the newest, when it is no candidate any more"));
+  }
   const auto ledger = LedgerOf(*version);
   if (ledger == nullptr) return absl::FailedPreconditionError(Describe(version->lane));
   if (version->route.mode != "auto") {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the route is ", version->route.mode, "; only auto is promoted", CandidateHint(version->route)));
+    return absl::FailedPreconditionError(absl::StrCat("the route is ", version->route.mode, "; only auto is promoted"));
   }
   const Standing standing = ledger->standing();
   if (standing.candidate_serves) return absl::OkStatus();

@@ -106,7 +106,7 @@ def test_a_good_version_is_proven_and_takes_over_when_its_owner_says_so(reposito
         until(lambda: states(ctl).get("8") == "published", "version 8")
         told = send_until_decided(client, ctl)
         assert told["verdict"] == "proven" and told["agreement"] > 0.99
-        assert "only auto is promoted: version 8 takes over" in ctl.refused("promote", "m")
+        assert "the route is between versions: version 8 takes over" in ctl.refused("promote", "m")
     # What is known of both is kept.
     with serving(repository, "--state-dir", state) as server, triton.InferenceServerClient(server.grpc) as client:
         ctl = Tandemctl(server.admin)
