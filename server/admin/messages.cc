@@ -21,7 +21,7 @@ v1::Route MessageOf(const config::RouteConfig& route) {
   (*message.mutable_weights())["fp32"] = 1 - route.int8_weight;
   message.set_shadow_rate(route.shadow_rate);
   message.set_candidate_version(route.candidate_version);
-  message.set_candidate_weight(route.candidate_weight);
+  if (route.between_versions()) message.set_candidate_weight(route.candidate_weight);
   return message;
 }
 
