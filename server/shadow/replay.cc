@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -48,6 +49,13 @@ uint64_t HashOfInputs(const Job& job) {
     hash = absl::HashOf(hash, job.shapes[i], bytes);
   }
   return hash;
+}
+
+bool MayReplay(const Job& job) {
+  if (!job.other().shares_batch) return true;
+  const int64_t rows = job.shapes[0].empty() ? 0 : job.shapes[0][0];
+  return rows > 0 && std::all_of(job.shapes.begin(), job.shapes.end(),
+                                 [&](const engine::Shape& shape) { return !shape.empty() && shape[0] == rows; });
 }
 
 std::vector<Tensor> RowsOf(const batching::Results& results, absl::Span<const int> indexes) {

@@ -23,9 +23,13 @@ namespace tandem::shadow {
 // The same for the same inputs within this process.
 uint64_t HashOfInputs(const Job& job);
 
+// Whether the variant that has not answered would take the request: one that shares batches wants the same number of
+// rows of every input, which one that does not has not asked for.
+bool MayReplay(const Job& job);
+
 class Replay final : public batching::Request {
  public:
-  // `job` must outlive it. `done` is called, last of all, by whoever answers.
+  // `job`, which may be replayed, must outlive it. `done` is called, last of all, by whoever answers.
   explicit Replay(const Job& job, std::function<void()> done = {});
 
   void Gather(int i, size_t offset, size_t size, void* destination) const override {

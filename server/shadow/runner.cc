@@ -73,7 +73,7 @@ void Runner::Stop() {
 }
 
 bool Runner::Offer(Job& job) {
-  if (stopping_.load()) return false;
+  if (stopping_.load() || !MayReplay(job)) return false;
   if (job.must_run && !dispatcher_.HasIdleWorker()) return SendToWorkers(job);
   if (!mutex_.TryLock()) return job.must_run && SendToWorkers(job);
   // The system does not let the thread run: other processes want the cores.

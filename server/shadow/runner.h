@@ -58,7 +58,8 @@ class Runner {
   // Ends the thread and keeps the evidence; the dispatcher's workers must still run. What waits is dropped.
   void Stop();
 
-  // Takes the job, or returns false and leaves it: there is no room, or the thread is looking at the queue right now.
+  // Takes the job, or returns false and leaves it: there is no room, the thread is looking at the queue right now, or
+  // the other variant would not take the request.
   bool Offer(Job& job);
   // Returns when every job that was taken has been dealt with.
   void Flush();

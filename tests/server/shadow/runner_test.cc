@@ -158,6 +158,17 @@ TEST_F(RunnerTest, LeavesWhatFindsNoRoom) {
   EXPECT_EQ(Evidence().comparisons, 150);
 }
 
+TEST_F(RunnerTest, LeavesWhatTheOtherVariantWouldNotTake) {
+  pair_.Join("Identity", Offline::kInconclusive);
+  // As a variant that shares no batches may have answered it.
+  for (const std::vector<engine::Shape>& shapes :
+       {std::vector<engine::Shape>{{0, 4}}, {{1, 4}, {2, 4}}, {{2, 4}, {}}}) {
+    Job job = pair_.MakeJob(1);
+    job.shapes = shapes;
+    EXPECT_FALSE(runner_.Offer(job));
+  }
+}
+
 TEST_F(RunnerTest, DropsWhatIsOldAndItsVersion) {
   pair_.Join("Identity", Offline::kInconclusive);
   Job old = pair_.MakeJob(1);
