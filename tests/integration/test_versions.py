@@ -90,8 +90,22 @@ def test_a_damaged_version_is_shown_to_be_so_and_never_answers(repository):
         event, = ctl.json("history", "--kind", "rejected")["events"]
         assert event["version"] == "8" and json.loads(event["detail_json"])["baseline_version"] == 7
         assert "version 8: beside version 7 rejected: " in server.log.read_text()
-        # A client that is sent to version 8 by its own wish is not compared, nor counted as evidence.
         assert model(ctl)["serving_version"] == "7"
+
+
+def test_who_names_a_version_or_a_variant_is_not_compared(repository):
+    CLASSIFIER.save(repository / "m/8/model.onnx")
+    configure(repository, "route: {mode: shadow, candidate_version: 8, shadow_rate: 1}")
+    with serving(repository) as server, triton.InferenceServerClient(server.grpc) as client:
+        ctl = Tandemctl(server.admin)
+        until(lambda: states(ctl) == {"7": "published", "8": "published"}, "both versions")
+        for row in CLASSIFIER.inputs(20, 1):
+            assert [infer(client, row, version=version)[1] for version in "78"] == ["7", "8"]
+            assert infer(client, row, variant="fp32")[1] == "7"
+        infer(client, CLASSIFIER.prototypes[0])
+        counts = lambda: {key: int(ctl.json("compare", "m")[key]) for key in ("comparisons", "duplicates", "dropped")}
+        until(lambda: sum(counts().values()) > 0, "the comparison of the last one")
+        assert sum(counts().values()) == 1
 
 
 def test_a_good_version_is_proven_and_takes_over_when_its_owner_says_so(repository, tmp_path):
