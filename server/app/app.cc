@@ -19,6 +19,7 @@
 #include "server/app/evidence_sample.h"
 #include "server/app/steps.h"
 #include "server/resources/resources.h"
+#include "server/shadow/not_compared.h"
 #include "server/version.h"
 
 namespace tandem::app {
@@ -96,6 +97,7 @@ App::App(const config::ServerConfig& config)
                      Record(EventOf(step, absl::Now()));
                      if (step.state == models::State::kUnloaded) {
                        ledgers_.Close(evidence::VariantsOf(step.model, step.version));
+                       candidacies_.Ends(step.model, step.version);
                      }
                    },
                .on_lane_step =
@@ -106,6 +108,8 @@ App::App(const config::ServerConfig& config)
                .on_warning = [](const std::string& text) { spdlog::warn("{}", text); },
                .desire_route = [this](const std::string& model,
                                       const config::RouteConfig& desired) { return routes_->Desire(model, desired); },
+               .on_look = [this](const std::string& model,
+                                 const config::ModelConfig& said) { candidacies_.Follow(model, said.quantization); },
                .keep_unloaded =
                    [this](const std::string& model, bool unloaded) {
                      return state_->Write({.unloaded = {{model, unloaded}}});
@@ -274,6 +278,7 @@ void App::Drain() {
   if (Now() >= deadline) spdlog::warn("what had not ended by the drain timeout was cancelled");
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
+  shadow::CountNotCompared(registry_, ledgers_);
   shadow_runner_.Stop();
   workers_.reset();
 }
@@ -322,10 +327,11 @@ metrics::ServerSample App::Sample() {
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
     if (version->lane.report != nullptr) sample.artifacts.push_back(SampleOf(*version));
-    sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
+    sample.routes.push_back(
+        {version->model_name, version->number_text, Int8WeightOf(*version), ShareOf(registry_, *version)});
   }
+  shadow::CountNotCompared(registry_, ledgers_);
   for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
-  CountNotCompared(sample);
   for (const VersionStatus& status : registry_.List()) {
     sample.states.push_back(
         {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});

@@ -29,6 +29,7 @@ struct Version {
   std::string model_name;
   int64_t number = 1;
   std::string number_text;
+  std::string stamp;  // of its files: tells it from another of the same number
   // What clients are told; 0 where the batch is not shared.
   int64_t max_batch_size = 0;
   config::RouteConfig route;
@@ -37,6 +38,9 @@ struct Version {
   VariantHandle int8;  // null unless `lane` has a verdict, and at times even then: some are rejected unbuilt
   Lane lane;           // of int8
   AutoState auto_state;
+
+  // The route compares it with another version, which answers requests that name none.
+  bool is_candidate() const { return route.candidate_version == number; }
 
   // Those that are there, fp32 first.
   std::vector<VariantHandle> variants() const {
