@@ -7,6 +7,7 @@
 
 #include "server/metrics/families.h"
 #include "server/metrics/family.h"
+#include "server/metrics/utf8.h"
 
 namespace tandem::metrics {
 namespace {
@@ -133,7 +134,7 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
 }
 
 std::string Serialize(const std::vector<MetricFamily>& families) {
-  return prometheus::TextSerializer().Serialize(families);
+  return EscapeInvalidUtf8(prometheus::TextSerializer().Serialize(families));
 }
 
 }  // namespace tandem::metrics
