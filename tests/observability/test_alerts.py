@@ -11,7 +11,7 @@ FOLDER = tandemd.ROOT / "deploy/prometheus"
 CASES = sorted((tandemd.ROOT / "tests/observability").glob("*.test.yml"))
 ALERTS = re.findall(r"^ +- alert: (\w+)$", (FOLDER / "tandem.alerts.yml").read_text(), re.M)
 
-needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here (package prometheus)")
+needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here")
 
 
 def promtool(*arguments):
