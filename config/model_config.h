@@ -48,6 +48,8 @@ absl::Status Validate(const RouteConfig& route);
 struct OutcomesConfig {
   int64_t keep = 0;  // answers at most; 0: none
   std::chrono::nanoseconds max_age = std::chrono::hours(1);
+
+  friend bool operator==(const OutcomesConfig&, const OutcomesConfig&) = default;
 };
 
 struct ModelConfig {

@@ -64,6 +64,9 @@ Table Network() {
       {"admin_token_file", Arity::kOne, "FILE",
        "The token that callers of the admin service must show, as \"authorization: Bearer TOKEN\"",
        Sets(&C::admin_token_file, AnyText)},
+      {"drain_timeout", Arity::kOne, "DURATION",
+       "How long what is in flight has to end after SIGTERM; the rest is cancelled [30s]",
+       Sets(&C::drain_timeout, ParseDuration)},
       {"ready_file", Arity::kOne, "FILE", "Written with the addresses, as JSON, when the server is ready",
        Sets(&C::ready_file, AnyText)},
       {"max_message_size", Arity::kOne, "BYTES", "Largest request [64MB]",
@@ -75,6 +78,9 @@ Table Network() {
               }
               return bytes;
             })},
+      {"max_connection_age", Arity::kOne, "DURATION",
+       "Ask clients for a new connection after about this long, as balancing by connections needs; 0: never [0]",
+       Sets(&C::max_connection_age, ParseDuration)},
   };
 }
 
@@ -102,6 +108,9 @@ Table Running() {
        Sets(&C::memory_limit, ParseBytes)},
       {"max_queue_bytes", Arity::kOne, "BYTES", "Memory that waiting requests may hold together [512MB]",
        Sets(&C::max_queue_bytes, ParseBytes)},
+      {"drain_delay", Arity::kOne, "DURATION",
+       "How long calls are still taken after a signal has ended readiness, so that whoever follows it can leave [0]",
+       Sets(&C::drain_delay, ParseDuration)},
       {"log_format", Arity::kOne, "FORMAT", "text or json [text]",
        Sets(&C::log_format,
             [](absl::string_view text) {
@@ -112,6 +121,10 @@ Table Running() {
             [](absl::string_view text) {
               return ParseChoice(text, {"debug", "info", "warning", "error"});
             })},
+      {"access_log", Arity::kSwitch, "", "Log every request", Sets(&C::access_log, ParseBool)},
+      {"slow_request", Arity::kOne, "DURATION",
+       "Log requests that take as long, and where their time went; 0: none [1s]",
+       Sets(&C::slow_request, ParseDuration)},
   };
 }
 

@@ -45,20 +45,29 @@ struct ServerConfig {
 
   // How often repositories are looked at; 0: only on request.
   std::chrono::nanoseconds poll_interval = std::chrono::seconds(1);
+  // How long what is in flight has to end when the server stops; the rest is cancelled.
+  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);
   // Ready only when every model loaded.
   bool strict_readiness = false;
 
   // Bytes of one request at most.
   int64_t max_message_size = int64_t{64} << 20;
+  // After about this long a connection's client is asked to open another one; 0: never.
+  std::chrono::nanoseconds max_connection_age{0};
   // Bytes that waiting requests may hold together.
   int64_t max_queue_bytes = int64_t{512} << 20;
   // Threads that run models; 0: one for each core the process may use.
   int64_t workers = 0;
+  // Between the end of readiness and that of new calls, for those who follow readiness.
+  std::chrono::nanoseconds drain_delay{0};
   // Bytes the process may hold; a load that would pass it is refused. 0: what its control groups allow.
   int64_t memory_limit = 0;
 
   std::string log_format = "text";  // text or json
   std::string log_level = "info";   // debug, info, warning or error
+  bool access_log = false;          // a line for each request
+  // Requests that take as long get a line; 0: none.
+  std::chrono::nanoseconds slow_request = std::chrono::seconds(1);
 };
 
 // Every key of ServerConfig. As a flag a key's underscores are dashes: --grpc-address.

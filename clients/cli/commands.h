@@ -14,6 +14,7 @@ void AddQuantize(CLI::App& app, Command& chosen);    // quantize
 void AddRoute(CLI::App& app, Command& chosen);       // route show|set|clear, promote, demote, rollback
 void AddCompare(CLI::App& app, Command& chosen);     // compare
 void AddBench(CLI::App& app, Command& chosen);       // bench
+void AddHealth(CLI::App& app, Command& chosen);      // health
 void AddHistory(CLI::App& app, Command& chosen);     // history
 void AddCompletion(CLI::App& app, Command& chosen);  // completion, of all commands of `app`
 

@@ -27,7 +27,7 @@ void Collect(const CLI::App& app, const std::vector<std::string>& path, std::vec
     for (const std::string& name : option->get_lnames()) here.words.push_back(absl::StrCat("--", name));
   }
   // Those of every command.
-  if (!path.empty()) here.words.insert(here.words.end(), {"--address", "--output"});
+  if (!path.empty()) here.words.insert(here.words.end(), {"--address", "--all", "--output"});
   all.push_back(std::move(here));
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     std::vector<std::string> longer = path;

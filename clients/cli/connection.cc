@@ -2,6 +2,7 @@
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -37,7 +38,9 @@ v1::Admin::Stub& Connection::Prepared(grpc::ClientContext& context) {
 }
 
 std::shared_ptr<grpc::Channel> Connection::ChannelTo(const std::string& address) const {
-  return grpc::CreateChannel(address, CredentialsOf(options_.tls));
+  grpc::ChannelArguments arguments;
+  if (!options_.tls.server_name.empty()) arguments.SetSslTargetNameOverride(options_.tls.server_name);
+  return grpc::CreateCustomChannel(address, CredentialsOf(options_.tls), arguments);
 }
 
 absl::Status Connection::ToStatus(const grpc::Status& status) const {

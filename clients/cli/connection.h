@@ -21,6 +21,7 @@ struct Tls {
   std::string ca;    // roots that the server's certificate leads to; empty: plain text
   std::string cert;  // what is shown to a server that asks for one, and its key
   std::string key;
+  std::string server_name;  // what the server's certificate is for; empty: the host of its address
 };
 
 // What every command is told.
@@ -29,6 +30,7 @@ struct Options {
   Tls tls;
   std::string token;  // empty: none is shown
   bool json = false;  // for programs; else for people
+  bool all = false;   // run on every server that the address stands for
 };
 
 class Connection {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/replicas.h"
 
 namespace {
 
@@ -35,7 +36,8 @@ EXAMPLES
   tandemctl models list
   tandemctl quantize mnist
   tandemctl route set mnist split --weight int8=10% --why "first try"
-  tandemctl history mnist --output json)";
+  tandemctl history mnist --output json
+  tandemctl models list --all --address tandem-replicas:8003)";
 
 // Messages of servers may have several lines.
 std::string OneLine(absl::string_view text) { return absl::StrReplaceAll(text, {{"\n", " "}, {"\r", " "}}); }
@@ -84,6 +86,8 @@ int Parse(CLI::App& app, int argc, char** argv, Options& options) {
   app.add_option("--address", options.address, "The server's admin address [127.0.0.1:8003]")
       ->type_name("HOST:PORT")
       ->envname("TANDEM_ADDRESS");
+  app.add_flag("--all", options.all,
+               "Ask every server that the address stands for: all that DNS has, all of a list with commas");
   AddTls(app, tls);
   app.add_option("--output", output, "text, for people, or json, for programs [text]")
       ->type_name("FORMAT")
@@ -122,12 +126,13 @@ int main(int argc, char** argv) {
   tandem::cli::AddRoute(app, chosen);
   tandem::cli::AddCompare(app, chosen);
   tandem::cli::AddBench(app, chosen);
+  tandem::cli::AddHealth(app, chosen);
   tandem::cli::AddHistory(app, chosen);
   tandem::cli::AddCompletion(app, chosen);
   app.footer(kFooter);  // not of its commands
   Options options;
   if (const int code = Parse(app, argc, argv, options); code >= 0) return code;
   Connection connection(options);
-  const absl::Status status = chosen(connection);
+  const absl::Status status = options.all ? tandem::cli::RunOnAll(options, chosen) : chosen(connection);
   return status.ok() ? 0 : Fail(kFailed, status.message());
 }

@@ -37,11 +37,14 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminServe
   return self;
 }
 
-AdminServer::~AdminServer() {
-  if (server_ == nullptr) return;
+void AdminServer::Drain(Time deadline) {
   service_.Stop();
   health_.Stop();
-  server_->Shutdown();
+  server_->Shutdown(WallTime(deadline));
+}
+
+AdminServer::~AdminServer() {
+  if (server_ != nullptr) Drain(Now());
 }
 
 }  // namespace tandem::admin

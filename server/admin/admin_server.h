@@ -14,6 +14,7 @@
 #include "server/admin/log_service.h"
 #include "server/admin/token.h"
 #include "server/rpc/health_service.h"
+#include "server/sync/time.h"
 
 namespace tandem::admin {
 
@@ -28,8 +29,12 @@ class AdminServer {
  public:
   // Listens at once. UNAVAILABLE when the address cannot be bound.
   static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const AdminServerOptions& options, const AdminParts& parts);
-  // Ends calls that follow something, and returns when all others have ended.
+  // Cancels what has not been drained.
   ~AdminServer();
+
+  // Closes the listener, ends calls that follow something, and returns when the others have ended. Those that have not
+  // by `deadline` are cancelled then.
+  void Drain(Time deadline);
 
   // HOST:PORT as bound.
   const std::string& address() const { return address_; }

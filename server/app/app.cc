@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -185,13 +186,16 @@ absl::Status App::Start() {
   const rpc::GrpcServerOptions options{
       .address = config_.grpc_address,
       .max_message_size = config_.max_message_size,
+      .max_connection_age = config_.max_connection_age,
       .ready = ready,
       .shared_memory = config_.shared_memory,
       .control = PublicControl(),
       .log = log_settings_,
       .tls = {.certificate = config_.tls_cert, .key = config_.tls_key, .client_ca = config_.tls_client_ca},
       .shadow_runner = &shadow_runner_,
-      .outcomes = &outcomes_};
+      .outcomes = &outcomes_,
+      .request_log = {
+          .access = config_.access_log, .slow = config_.slow_request, .json = config_.log_format == "json"}};
   TANDEM_ASSIGN_OR_RETURN(grpc_, rpc::GrpcServer::Start(options, registry_, dispatcher_, inline_runner_));
   TANDEM_ASSIGN_OR_RETURN(
       http_, http::HttpServer::Start(
@@ -239,6 +243,11 @@ absl::Status App::RunUntilStopped() {
     if (stopping_) break;
     stop_.WaitUntil(mutex_, Now() + (announced ? kLimitsPoll : kReadyPoll));
   }
+  if (config_.drain_delay > Duration(0)) {
+    spdlog::info("not ready any more; calls are taken for another {}",
+                 absl::FormatDuration(absl::FromChrono(config_.drain_delay)));
+    std::this_thread::sleep_for(config_.drain_delay);
+  }
   spdlog::info("draining");
   Drain();
   spdlog::info("stopped");
@@ -258,8 +267,11 @@ void App::FollowLimits() {
 void App::Drain() {
   draining_.store(true);
   loader_.StopBuilds();
+  const Time deadline = Now() + config_.drain_timeout;
+  if (admin_ != nullptr) admin_->Drain(deadline);
   admin_.reset();
-  if (grpc_ != nullptr) grpc_->Drain();
+  if (grpc_ != nullptr) grpc_->Drain(deadline);
+  if (Now() >= deadline) spdlog::warn("what had not ended by the drain timeout was cancelled");
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
   shadow_runner_.Stop();
@@ -296,7 +308,7 @@ metrics::ServerSample App::Sample() {
   sample.cores_busy = cores.busy;
   for (size_t code = 0; code < metrics::kNumCodes; ++code)
     sample.refused[code] = grpc_->receiver().refused()[code].Get();
-  for (const models::VersionHandle& version : registry_.Published()) {
+  for (const models::VersionHandle& version : registry_.AllLoaded()) {
     for (const models::VariantHandle& variant : version->variants()) {
       sample.versions.push_back({.model = version->model_name,
                                  .version = version->number_text,
@@ -305,6 +317,8 @@ metrics::ServerSample App::Sample() {
                                  .weight_bytes = static_cast<double>(variant->model->weight_bytes()),
                                  .queued = static_cast<double>(dispatcher_.Waiting(*variant->queue))});
     }
+  }
+  for (const models::VersionHandle& version : registry_.Published()) {
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
     if (version->lane.report != nullptr) sample.artifacts.push_back(SampleOf(*version));

@@ -47,7 +47,7 @@ class App {
   absl::Status Start();
   // From any thread: the server stops being ready and drains.
   void RequestStop();
-  // Returns when RequestStop was called and everything in flight has ended.
+  // Returns when RequestStop was called, the drain delay has passed and everything in flight has ended.
   absl::Status RunUntilStopped();
 
  private:

@@ -21,20 +21,26 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonMessage>(); }
 };
 
+// A logger to standard error of its own form.
+std::shared_ptr<spdlog::logger> MakeLogger(const std::string& name, const std::string& pattern) {
+  auto logger = spdlog::stderr_color_mt(name);
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<JsonMessage>('*').set_pattern(pattern);
+  logger->set_formatter(std::move(formatter));
+  logger->flush_on(spdlog::level::trace);
+  return logger;
+}
+
 }  // namespace
 
 void SetUpLogging(const std::string& format, const std::string& level) {
-  auto logger = spdlog::stderr_color_mt("tandemd");
-  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-  if (format == "json") {
-    formatter->add_flag<JsonMessage>('*').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%*})");
-  } else {
-    formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v");
-  }
-  logger->set_formatter(std::move(formatter));
-  logger->set_level(spdlog::level::from_str(level));
-  logger->flush_on(spdlog::level::trace);
-  spdlog::set_default_logger(std::move(logger));
+  const bool json = format == "json";
+  const std::string text = "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v";
+  const std::string start = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",)";
+  // Lines about single requests bring their fields with them.
+  MakeLogger("requests", json ? start + "%v}" : text);
+  spdlog::set_default_logger(MakeLogger("tandemd", json ? start + R"("message":%*})" : text));
+  spdlog::set_level(spdlog::level::from_str(level));
 }
 
 }  // namespace tandem::app

@@ -1,4 +1,5 @@
-// The process's log: one line an event, on standard error, as text or JSON.
+// The process's log: one line an event, on standard error, as text or JSON. The logger "requests" is for lines about
+// single requests.
 #ifndef TANDEM_SERVER_APP_LOGGING_H_
 #define TANDEM_SERVER_APP_LOGGING_H_
 

@@ -23,6 +23,7 @@ namespace tandem::metrics {
 struct RequestTimes {
   Duration queue{0};
   Duration compute{0};  // gather, run and the writing of results, of the whole batch
+  Duration gather{0};   // of that, gathering the inputs
   Duration total{0};
 };
 

@@ -48,9 +48,9 @@ void Lineup::Add(VersionHandle version, const std::string& note) {
   if (on_step_) on_step_(step, note);
 }
 
-std::vector<int64_t> Lineup::Settle(const std::string& model) {
+void Lineup::Settle(const std::string& model, const std::function<void(int64_t)>& retire) {
   MutexLock lock(mutex_);
-  return SettleLocked(model);
+  for (const int64_t number : SettleLocked(model)) retire(number);
 }
 
 std::vector<int64_t> Lineup::SettleLocked(const std::string& model) {

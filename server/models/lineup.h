@@ -42,8 +42,9 @@ class Lineup {
   void Forget(const std::string& model);
   // Hands out a version that is loaded and warm, as far as it is wanted.
   void Add(VersionHandle version, const std::string& note);
-  // Publishes and shelves what the wishes say. Returns the versions that are to be retracted, by the caller.
-  std::vector<int64_t> Settle(const std::string& model);
+  // Publishes and shelves what the wishes say, and has `retire` retract what is to go: before anybody else can change
+  // the line-up, so that no rollback brings back a version that is about to end. `retire` must not call the line-up.
+  void Settle(const std::string& model, const std::function<void(int64_t)>& retire);
 
   // The newest version older than what serves. FAILED_PRECONDITION when there is none.
   absl::StatusOr<int64_t> Previous(const std::string& model) const;
@@ -55,6 +56,7 @@ class Lineup {
   bool IsRejected(const std::string& model, int64_t number) const;
 
  private:
+  // Publishes and shelves; returns what is to go.
   std::vector<int64_t> SettleLocked(const std::string& model) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::Status SetRejected(const std::string& model, std::set<int64_t> rejected) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -222,7 +222,7 @@ void Loader::Align(const ModelFiles& files) {
     if (!wishes.Allows(number) || lineup_.IsRejected(files.name, number)) continue;
     if (EnsureLoaded(files, number, config, config_status)) ++loaded;
   }
-  Retract(files.name, lineup_.Settle(files.name));
+  lineup_.Settle(files.name, [&](int64_t number) { Retract(files.name, {number}); });
 }
 
 bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config::ModelConfig& config,
@@ -297,6 +297,7 @@ void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
     DesireRoute(files.name, config.route);
     for (int64_t number : registry_.LoadedNumbers(files.name)) {
       if (!files.versions.contains(number)) continue;
+      AlignOutcomes({files.name, number}, config.outcomes);
       if (registry_.Get(files.name, number).state == State::kPublished) {
         lanes_.Align(files, number, config, settled);
       } else {
@@ -304,6 +305,12 @@ void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
       }
     }
   }
+}
+
+void Loader::AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted) {
+  const VersionHandle version = registry_.Loaded(key.first, key.second);
+  if (version == nullptr || version->outcomes == wanted) return;
+  registry_.Change(key.first, key.second, [&](Version& changed) { changed.outcomes = wanted; });
 }
 
 void Loader::ShowProgress(const Key& key, const quantization::Progress& progress) {

@@ -115,8 +115,9 @@ class Loader {
   absl::StatusOr<WarmVariant> LoadFp32(const ModelFiles& files, int64_t number, const config::ModelConfig& config);
   // Has `to` loaded and serve in place of newer ones, which are rejected.
   absl::Status LoadOlder(const std::string& model, int64_t to);
-  // Brings routes and int8 siblings of what is published in line, once fp32 is.
+  // Brings routes, outcomes and int8 siblings of what is published in line, once fp32 is.
   void AlignVariants(const std::vector<ModelFiles>& found, bool settled);
+  void AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted);
   config::RouteConfig DesireRoute(const std::string& model, const config::RouteConfig& desired) const {
     return options_.desire_route ? options_.desire_route(model, desired) : desired;
   }

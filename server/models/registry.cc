@@ -44,12 +44,20 @@ absl::StatusOr<VersionHandle> Registry::Find(absl::string_view model, absl::stri
 }
 
 std::vector<VersionHandle> Registry::Published() const {
+  return Handles([](const Entry& entry) { return entry.serves(); });
+}
+
+std::vector<VersionHandle> Registry::AllLoaded() const {
+  return Handles([](const Entry& entry) { return entry.handle != nullptr; });
+}
+
+std::vector<VersionHandle> Registry::Handles(bool (*is_wanted)(const Entry&)) const {
   std::vector<VersionHandle> all;
   {
     MutexLock lock(mutex_);
     for (const auto& [name, versions] : models_) {
       for (const auto& [number, entry] : versions) {
-        if (entry.serves()) all.push_back(entry.handle);
+        if (is_wanted(entry)) all.push_back(entry.handle);
       }
     }
   }

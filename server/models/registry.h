@@ -32,6 +32,8 @@ class Registry {
   absl::StatusOr<VersionHandle> Find(absl::string_view model, absl::string_view version) const;
   // Every published version, by model and number.
   std::vector<VersionHandle> Published() const;
+  // Every version that is published or kept, by model and number.
+  std::vector<VersionHandle> AllLoaded() const;
   // The numbers published of `model`, ascending.
   std::vector<int64_t> PublishedNumbers(const std::string& model) const;
   // A version that is published or kept; null when it is neither.
@@ -68,6 +70,7 @@ class Registry {
     bool serves() const { return state == State::kPublished; }
   };
   using Model = std::map<int64_t, Entry>;
+  std::vector<VersionHandle> Handles(bool (*is_wanted)(const Entry&)) const;
   // The numbers of a model's versions that `is_wanted`, ascending.
   std::vector<int64_t> NumbersOf(const std::string& model, bool (*is_wanted)(const Entry&)) const;
 

@@ -3,6 +3,9 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,8 +17,24 @@ namespace {
 // Threads that synchronous methods may occupy, health watchers included.
 constexpr int kMaxSyncThreads = 64;
 
+int Milliseconds(Duration duration) {
+  const auto count = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+  return static_cast<int>(std::min<int64_t>(count, INT32_MAX));
+}
+
 std::string WithPort(const std::string& address, int port) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+// A client that was cut off without a word is noticed, and one that pings is not taken for an attacker: by default gRPC
+// allows a ping every five minutes, and closes the connections of clients that watch them more closely.
+void KeepAlive(grpc::ServerBuilder& builder) {
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(std::chrono::minutes(1)));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(std::chrono::seconds(20)));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             Milliseconds(std::chrono::seconds(5)));
 }
 
 std::unique_ptr<shared_memory::Regions> RegionsOf(const GrpcServerOptions& options) {
@@ -28,6 +47,7 @@ std::unique_ptr<shared_memory::Regions> RegionsOf(const GrpcServerOptions& optio
 
 GrpcServer::GrpcServer(const GrpcServerOptions& options, models::Registry& registry)
     : regions_(RegionsOf(options)),
+      request_log_(std::make_unique<RequestLog>(options.request_log, LogSink())),
       inference_(registry,
                  {.ready = options.ready, .control = options.control, .regions = regions_.get(), .log = options.log}),
       health_(registry, options.ready) {}
@@ -46,6 +66,11 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.AddListeningPort(options.address, credentials, &port);
   // Two daemons on one port would share its connections without a word.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  KeepAlive(builder);
+  // Calls in flight and streams end when they end, however long that takes.
+  if (options.max_connection_age > Duration(0)) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Milliseconds(options.max_connection_age));
+  }
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_size));
   builder.SetMaxSendMessageSize(-1);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
@@ -54,9 +79,9 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.SetResourceQuota(quota);
   builder.RegisterService(&self->inference_);
   builder.RegisterService(&self->health_);
-  self->receiver_ =
-      std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry, dispatcher,
-                                      inline_runner, self->regions_.get(), options.shadow_runner, options.outcomes);
+  self->receiver_ = std::make_unique<InferReceiver>(self->inference_, builder.AddCompletionQueue(), registry,
+                                                    dispatcher, inline_runner, self->regions_.get(),
+                                                    options.shadow_runner, options.outcomes, self->request_log_.get());
   self->server_ = builder.BuildAndStart();
   if (self->server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.address, " (grpc_address)"));
@@ -66,15 +91,15 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   return self;
 }
 
-void GrpcServer::Drain() {
+void GrpcServer::Drain(Time deadline) {
   receiver_->StopAccepting();
   health_.Stop();
-  server_->Shutdown();
+  server_->Shutdown(WallTime(deadline));
   receiver_->Stop();
 }
 
 GrpcServer::~GrpcServer() {
-  if (server_ != nullptr) Drain();
+  if (server_ != nullptr) Drain(Now());
 }
 
 }  // namespace tandem::rpc

@@ -1,5 +1,6 @@
 #include "server/rpc/infer_call.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -38,6 +39,8 @@ void InferCall::Release() {
   cancelled.store(false, std::memory_order_relaxed);
   queued_ = false;
   compared_ = Compared::kNo;
+  call_ = nullptr;
+  checked_ = Duration{0};
   buffer_.Clear();
   slices_.clear();
   blocks_.clear();
@@ -55,7 +58,9 @@ void InferCall::Release() {
 
 void InferCall::Arrived(const grpc::ServerContext& call) {
   arrived = Now();
+  call_ = &call;
   absl::Status status = Prepare(call);
+  checked_ = Now() - arrived;
   if (status.ok() && context_.inline_runner.Offer(*this)) return;
   if (status.ok()) {
     // From here on a worker may answer at any moment: set what Cancel reads first.
@@ -140,7 +145,37 @@ void InferCall::Refuse(const absl::Status& status) {
   } else {
     context_.refused[static_cast<size_t>(status.code())].Add(1);
   }
+  if (context_.log->WantsAll()) {
+    const Time now = Now();
+    context_.log->Write(EntryOf(status, {.total = now - arrived}), now);
+  }
   responder_.Respond(status);
+}
+
+RequestEntry InferCall::EntryOf(const absl::Status& status, const metrics::RequestTimes& times) const {
+  const Duration received = std::min(checked_, times.total);
+  RequestEntry entry{.id = id_,
+                     .status = status,
+                     .rows = rows,
+                     .bytes = static_cast<int64_t>(bytes),
+                     .receive = received,
+                     .queue = std::max(times.queue - received, Duration{0}),
+                     .gather = times.gather,
+                     .compute = times.compute - times.gather,
+                     .total = times.total};
+  if (version_ != nullptr) {
+    entry.model = version_->model_name;
+    entry.version = version_->number_text;
+    entry.variant = std::string(NameOf(variant_->precision));
+  } else {
+    entry.model = std::string(parsed_.model_name);
+    entry.version = std::string(parsed_.model_version);
+  }
+  const auto& headers = call_->client_metadata();
+  if (const auto found = headers.find("traceparent"); found != headers.end()) {
+    entry.trace_id = std::string(TraceIdOf({found->second.data(), found->second.size()}));
+  }
+  return entry;
 }
 
 void InferCall::Cancel() {
@@ -170,9 +205,19 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
   shadow::Runner* const runner = context_.shadow_runner;
   // Count first: after Respond the call may be another's already, and clients may ask for the counts.
   shard.RequestDone(answer.status().code(), times);
+  RequestLog* const log = context_.log;
+  std::optional<RequestEntry> entry;
+  Time now{};
+  if (log->Wants(times.total)) {
+    now = Now();
+    entry = EntryOf(answer.status(), times);
+    entry->reply = now - arrived - times.total;
+    entry->total += entry->reply;
+  }
   const bool compare = job.has_value() && job->exchange != nullptr && answer.ok();
   responder_.Respond(std::move(answer));
   // The client does not wait for this, and the call is no longer ours. While the job is, so is the variant of `shard`.
+  if (entry.has_value()) log->Write(*entry, now);
   if (compare && !runner->Offer(*job)) shard.NotCompared();
 }
 

@@ -19,6 +19,7 @@
 #include "server/rpc/binding.h"
 #include "server/rpc/infer_request.h"
 #include "server/rpc/infer_response.h"
+#include "server/rpc/request_log.h"
 #include "server/rpc/wire_reader.h"
 #include "server/scheduling/dispatcher.h"
 #include "server/scheduling/inline_runner.h"
@@ -47,6 +48,8 @@ struct InferContext {
   // Keeps answers whose outcomes may be reported; null: none.
   shadow::Outcomes* outcomes = nullptr;
   uint64_t next_draw = 0;
+  // Lines about single requests.
+  RequestLog* log;
 };
 
 // Where an answer goes.
@@ -99,6 +102,7 @@ class InferCall final : public batching::Request {
   absl::Status WriteShared(const BoundOutput& output, const OutputView& view) const;
   // Inputs in shared memory become ours: their owner may overwrite them as soon as there is an answer.
   absl::Status CopySharedInputs();
+  RequestEntry EntryOf(const absl::Status& status, const metrics::RequestTimes& times) const;
   void KeepForOutcome(const batching::Results& results) const;
   // What the shadow needs of this request, but for the answer, once it has been computed.
   shadow::Job MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const;
@@ -112,6 +116,8 @@ class InferCall final : public batching::Request {
   InferRequest parsed_;
   Binding binding_;
   std::string id_;
+  const grpc::ServerContext* call_ = nullptr;  // outlives the request
+  Duration checked_{0};                        // after its arrival
   models::VersionHandle version_;
   const models::Variant* variant_ = nullptr;  // of the version: answers, and counts the request
   bool queued_ = false;

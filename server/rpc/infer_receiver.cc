@@ -31,7 +31,7 @@ uint64_t RandomStart() {
 InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
                              models::Registry& registry, scheduling::Dispatcher& dispatcher,
                              scheduling::InlineRunner& inline_runner, const shared_memory::Regions* regions,
-                             shadow::Runner* shadow_runner, shadow::Outcomes* outcomes)
+                             shadow::Runner* shadow_runner, shadow::Outcomes* outcomes, RequestLog* log)
     : service_(service),
       queue_(std::move(queue)),
       context_{.registry = registry,
@@ -44,7 +44,8 @@ InferReceiver::InferReceiver(InferenceService& service, std::unique_ptr<grpc::Se
                .id_prefix = RandomPrefix(),
                .shadow_runner = shadow_runner,
                .outcomes = outcomes,
-               .next_draw = RandomStart()},
+               .next_draw = RandomStart(),
+               .log = log},
       streams_(service, *queue_, context_) {}
 
 InferReceiver::~InferReceiver() { Stop(); }

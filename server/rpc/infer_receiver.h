@@ -27,10 +27,11 @@ namespace tandem::rpc {
 
 class InferReceiver {
  public:
-  // All must outlive the receiver; the last two may be null.
+  // All must outlive the receiver; those of shared memory, the shadow and outcomes may be null.
   InferReceiver(InferenceService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
                 models::Registry& registry, scheduling::Dispatcher& dispatcher, scheduling::InlineRunner& inline_runner,
-                const shared_memory::Regions* regions, shadow::Runner* shadow_runner, shadow::Outcomes* outcomes);
+                const shared_memory::Regions* regions, shadow::Runner* shadow_runner, shadow::Outcomes* outcomes,
+                RequestLog* log);
   ~InferReceiver();
 
   // Once the server has started.

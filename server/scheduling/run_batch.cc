@@ -95,8 +95,11 @@ absl::Status CheckRows(const Outputs& outputs, int64_t rows) {
   return absl::OkStatus();
 }
 
-RequestTimes TimesOf(const Request& request, Time started, Time ended) {
-  return {.queue = started - request.arrived, .compute = ended - started, .total = ended - request.arrived};
+RequestTimes TimesOf(const Request& request, Time started, Time ended, Duration gather) {
+  return {.queue = started - request.arrived,
+          .compute = ended - started,
+          .gather = gather,
+          .total = ended - request.arrived};
 }
 
 // Runs `requests` as one batch and answers them when that went well.
@@ -114,7 +117,7 @@ absl::Status RunTogether(engine::Session& session, const Queue& queue, absl::Spa
   for (Request* request : requests) {
     const Results results{.outputs = outputs, .whole = whole, .first_row = first_row, .rows = request->rows};
     first_row += request->rows;
-    request->Answer(absl::OkStatus(), &results, TimesOf(*request, started, ran.end), shard);
+    request->Answer(absl::OkStatus(), &results, TimesOf(*request, started, ran.end, ran.gather), shard);
   }
   shard.BatchAnswered(ran.rows, Now() - ran.end);
   return absl::OkStatus();
@@ -157,6 +160,7 @@ absl::Status RunInParts(engine::Session& session, const Queue& queue, Request* r
                         metrics::VersionMetrics::Shard& shard) {
   std::vector<engine::Tensor> all(queue.model()->outputs().size());
   Time ended = started;
+  Duration gather{0};
   for (int64_t first = 0; first < request->rows; first += queue.options().batch.max_rows) {
     TANDEM_RETURN_IF_ERROR(StillWanted(*request, ended));
     const Part part{
@@ -173,11 +177,12 @@ absl::Status RunInParts(engine::Session& session, const Queue& queue, Request* r
     }
     shard.BatchRan(part.rows, ran.gather, ran.end - ended - ran.gather);
     ended = ran.end;
+    gather += ran.gather;
   }
   Outputs outputs;
   for (const engine::Tensor& tensor : all) outputs.push_back(&tensor);
   const Results results{.outputs = outputs, .rows = request->rows};
-  request->Answer(absl::OkStatus(), &results, TimesOf(*request, started, ended), shard);
+  request->Answer(absl::OkStatus(), &results, TimesOf(*request, started, ended, gather), shard);
   return absl::OkStatus();
 }
 

@@ -14,6 +14,12 @@ using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 inline Time Now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
+// The same moment by the wall clock, for libraries that wait by that.
+inline std::chrono::system_clock::time_point WallTime(Time time) {
+  return std::chrono::system_clock::now() +
+         std::chrono::duration_cast<std::chrono::system_clock::duration>(time - Now());
+}
+
 }  // namespace tandem
 
 #endif  // TANDEM_SERVER_SYNC_TIME_H_

@@ -43,6 +43,10 @@ def repository(tmp_path):
     return folder
 
 
+def scrape(server):
+    return urllib.request.urlopen(f"http://{server.http}/metrics", timeout=10).read().decode()
+
+
 def status_of(client):
     return {(m.name, m.version): (m.state, m.reason) for m in client.get_model_repository_index().models}
 
@@ -57,6 +61,9 @@ def test_a_new_version_takes_over_and_a_removed_one_goes(repository):
             until(lambda: status_of(client)["m", "1"][0] == "UNAVAILABLE", "version 1 to be kept")
             with pytest.raises(InferenceServerException, match="version 1 is kept: it stays warm for a rollback"):
                 answer(client, "m", "1")
+            counted = scrape(server)
+            for version in "12":
+                assert f'tandem_requests_total{{model="m",version="{version}",variant="fp32",code="OK"}}' in counted
             publish(repository, "m", 3, 30)
             until(lambda: ("m", "1") not in status_of(client), "the end of version 1")
             with pytest.raises(InferenceServerException, match='no version "1"'):

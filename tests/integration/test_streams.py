@@ -11,7 +11,7 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
 import tandemd
-from small_models import add_constant, digits, tensor, until
+from small_models import add_constant, digits, model_file, tensor, until
 
 pytestmark = pytest.mark.request_path
 
@@ -128,30 +128,48 @@ def test_many_streams_at_a_time(server):
     assert failures == []
 
 
-def test_a_client_that_takes_no_answers_is_not_read_any_further(server):
+def requests_nobody_takes_answers_of(sent):
     # Every answer is 1.6 MB, far more than HTTP/2 takes for a client that does not read.
     x = digits(40_000)
+    for i in range(400):
+        sent.append(i)
+        yield message(x, request_id=str(i))
+
+
+def wait_for_standstill(server):
+    # The library reads ahead of the application by one answer; then the server stands still.
+    seen = [0]
+
+    def still():
+        seen.append(requests_of(server).success.count)
+        return len(seen) > 10 and len(set(seen[-10:])) == 1
+
+    until(still, "the end of reading")
+
+
+def test_a_client_that_takes_no_answers_is_not_read_any_further(server):
     sent = []
-
-    def requests():
-        for i in range(400):
-            sent.append(i)
-            yield message(x, request_id=str(i))
-
     with grpc.insecure_channel(server.grpc, [("grpc.max_receive_message_length", -1)]) as channel:
-        call = service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelStreamInfer(requests())
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        call = stub.ModelStreamInfer(requests_nobody_takes_answers_of(sent))
         next(call)
-        # The library reads ahead of the application by one answer; then the server stands still.
-        seen = [0]
-
-        def still():
-            seen.append(requests_of(server).success.count)
-            return len(seen) > 10 and len(set(seen[-10:])) == 1
-
-        until(still, "the end of reading")
+        wait_for_standstill(server)
         assert len(sent) < 100
         call.cancel()
     until(lambda: in_flight(server) == 0, "the end of what the stream held")
+
+
+def test_a_client_that_takes_no_answers_does_not_hold_up_the_drain():
+    with tandemd.running(model_file("tab_digits"), "--drain-timeout", "500ms") as server:
+        with grpc.insecure_channel(server.grpc, [("grpc.max_receive_message_length", -1)]) as channel:
+            stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+            call = stub.ModelStreamInfer(requests_nobody_takes_answers_of([]))
+            next(call)
+            wait_for_standstill(server)
+            assert server.stop() == 0
+            assert "what had not ended by the drain timeout was cancelled" in server.log.read_text()
+            with pytest.raises(grpc.RpcError):
+                list(call)
 
 
 def test_clients_that_vanish_leave_the_server_serving(server):

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <memory>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace tandem::models {
 namespace {
@@ -23,15 +26,24 @@ class LineupTest : public ::testing::Test {
     version->fp32 = MakeHandle(std::make_unique<Variant>(), graveyard_);
     lineup_.Add(std::move(version), "");
   }
+  // Retracts what is to go, as the loader does, and tells which.
+  std::vector<int64_t> Settle() {
+    std::vector<int64_t> gone;
+    lineup_.Settle("m", [&](int64_t number) {
+      gone.push_back(number);
+      registry_.Retract("m", number);
+    });
+    return gone;
+  }
   void Want(std::set<int64_t> present) { lineup_.Want("m", {.present = std::move(present)}); }
   // Loads 8, then 9, as the loader does.
   void ServeNine() {
     Want({7, 8});
     Add(8);
-    EXPECT_THAT(lineup_.Settle("m"), IsEmpty());
+    EXPECT_THAT(Settle(), IsEmpty());
     Want({7, 8, 9});
     Add(9);
-    EXPECT_THAT(lineup_.Settle("m"), IsEmpty());
+    EXPECT_THAT(Settle(), IsEmpty());
   }
 
   std::shared_ptr<Graveyard> graveyard_ = std::make_shared<Graveyard>(nullptr);
@@ -57,10 +69,10 @@ TEST_F(LineupTest, ThePreviousVersionStaysWarmAndComesBackInOneStep) {
   EXPECT_EQ((*registry_.Find("m", ""))->number, 8);
   EXPECT_THAT(registry_.LoadedNumbers("m"), ElementsAre(8, 9));
   EXPECT_TRUE(lineup_.IsRejected("m", 9));
-  EXPECT_THAT(lineup_.Settle("m"), IsEmpty());  // the next look changes nothing
+  EXPECT_THAT(Settle(), IsEmpty());  // the next look changes nothing
 
   ASSERT_TRUE(lineup_.Pardon("m").ok());
-  EXPECT_THAT(lineup_.Settle("m"), IsEmpty());
+  EXPECT_THAT(Settle(), IsEmpty());
   EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(9));
 }
 
@@ -69,10 +81,40 @@ TEST_F(LineupTest, ANewerVersionThanTheRejectedServes) {
   ASSERT_TRUE(lineup_.Reject("m", 8).value());
   Want({8, 9, 10});
   Add(10);
-  EXPECT_THAT(lineup_.Settle("m"), ElementsAre(8));  // 9 is the newest of the others
-  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(8, 10));
-  registry_.Retract("m", 8);
+  EXPECT_THAT(Settle(), ElementsAre(8));  // 9 is the newest of the others
   EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(10));
+}
+
+TEST_F(LineupTest, ARollbackDoesNotBringBackWhatIsAboutToEnd) {
+  ServeNine();
+  Want({8, 9, 10});
+  Add(10);
+  // 10 serves, 9 is kept and 8 is to go; meanwhile somebody wants to go back to 8.
+  std::thread operator_thread;
+  absl::StatusOr<bool> serves = false;
+  lineup_.Settle("m", [&](int64_t number) {
+    EXPECT_EQ(number, 8);
+    std::promise<void> begun;
+    operator_thread = std::thread([&] {
+      begun.set_value();
+      serves = lineup_.Reject("m", 8);
+    });
+    begun.get_future().wait();
+    registry_.Retract("m", number);
+  });
+  operator_thread.join();
+  ASSERT_TRUE(serves.ok());
+  EXPECT_FALSE(*serves) << "it is to be loaded first";
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(10)) << "what served goes on until then";
+}
+
+TEST_F(LineupTest, NothingIsLeftToEndWhenItHasSettled) {
+  ServeNine();
+  Want({8, 9, 10});
+  Add(10);
+  EXPECT_THAT(Settle(), ElementsAre(8));
+  EXPECT_FALSE(lineup_.Reject("m", 8).value());
+  EXPECT_THAT(registry_.LoadedNumbers("m"), ElementsAre(9, 10));
 }
 
 TEST_F(LineupTest, AVersionThatIsNotLoadedIsWaitedFor) {
@@ -81,7 +123,7 @@ TEST_F(LineupTest, AVersionThatIsNotLoadedIsWaitedFor) {
   EXPECT_FALSE(registry_.PublishedNumbers("m").empty());
   EXPECT_TRUE(lineup_.IsRejected("m", 8) && lineup_.IsRejected("m", 9));
   Add(7);
-  lineup_.Settle("m");
+  Settle();
   EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(7));
 }
 
@@ -90,7 +132,7 @@ TEST_F(LineupTest, WhatCannotBeRolledBackToIsNamed) {
   EXPECT_EQ(lineup_.Reject("m", 1).status().code(), absl::StatusCode::kFailedPrecondition);
   Want({8});
   Add(8);
-  lineup_.Settle("m");
+  Settle();
   EXPECT_THAT(std::string(lineup_.Previous("m").status().message()), HasSubstr("no version before 8"));
   EXPECT_THAT(std::string(lineup_.Reject("m", 3).status().message()), HasSubstr("no version 3"));
   EXPECT_THAT(std::string(lineup_.Reject("m", 8).status().message()), HasSubstr("not newer"));
@@ -101,7 +143,7 @@ TEST_F(LineupTest, ARejectionEndsWithTheFiles) {
   ServeNine();
   ASSERT_TRUE(lineup_.Reject("m", 8).value());
   Want({8});
-  EXPECT_THAT(lineup_.Settle("m"), ElementsAre(9));
+  EXPECT_THAT(Settle(), ElementsAre(9));
   EXPECT_FALSE(lineup_.IsRejected("m", 9));
   EXPECT_THAT(kept_["m"], IsEmpty());
 }

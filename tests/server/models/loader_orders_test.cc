@@ -89,6 +89,16 @@ TEST_F(LoaderOrdersTest, LoadTakesWhatHasJustAppeared) {
   EXPECT_EQ((*registry_.Find("n", ""))->number, 1);
 }
 
+TEST_F(LoaderOrdersTest, OutcomesAreKeptAsConfigYamlSaysNow) {
+  Start();
+  EXPECT_EQ((*registry_.Find("m", ""))->outcomes.keep, 0);
+  const models::VariantHandle before = (*registry_.Find("m", ""))->fp32;
+  folder_.Write("m/config.yaml", "outcomes: {keep: 100}\n");
+  loader_.Sync();
+  EXPECT_EQ((*registry_.Find("m", ""))->outcomes.keep, 100);
+  EXPECT_EQ((*registry_.Find("m", ""))->fp32, before) << "nothing is loaded again";
+}
+
 TEST_F(LoaderOrdersTest, LoadTriesAgainWhatHasFailed) {
   Write("broken/1", "no model");
   Start();

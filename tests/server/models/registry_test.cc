@@ -39,6 +39,16 @@ TEST_F(RegistryTest, FindsTheNewestUnlessOneIsNamed) {
   EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(2, 10));
 }
 
+TEST_F(RegistryTest, TellsWhatIsKeptFromWhatServes) {
+  Publish("m", 2);
+  Publish("m", 10);
+  registry_.Shelve("m", 2);
+  ASSERT_THAT(registry_.Published(), SizeIs(1));
+  EXPECT_EQ(registry_.Published()[0]->number, 10);
+  ASSERT_THAT(registry_.AllLoaded(), SizeIs(2));
+  EXPECT_EQ(registry_.AllLoaded()[0]->number, 2);
+}
+
 TEST_F(RegistryTest, NamesWhatIsUnknown) {
   Publish("m", 2);
   const absl::Status model = registry_.Find("n\n", "").status();
