@@ -136,12 +136,12 @@ def fail(observed):
 
 
 @contextlib.contextmanager
-def observed(folder):
-    """-> Observed, under load, with both variants of both models there."""
+def observed(folder, at_once=True):
+    """-> Observed, under load, with both variants of both models there; `at_once` as for prometheus.watching."""
     repository = folder / "models"
     fill(repository)
     with tandemd.running("--model-repository", repository, "--poll-interval", "200ms") as server, \
-            prometheus.watching(server, folder / "prometheus") as watcher:
+            prometheus.watching(server, folder / "prometheus", at_once) as watcher:
         # Before the load: siblings are built on idle cores.
         until(lambda: len(watcher.now('tandem_weight_bytes{variant="int8"}')) == 2, "int8 of both models")
         with Load(server.grpc):

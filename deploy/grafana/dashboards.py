@@ -143,21 +143,18 @@ def model():
                 p.query(rate("tandem_requests_total", OF_MODEL, "version, variant"), "{{version}} {{variant}}"),
                 stacked=True),
         p.lines("Where does the time go?",
-                "Means: waiting for a core, computing, and the rest: reading and writing.",
+                "Means: waiting for a core, and in the batch that computes it.",
                 SECONDS,
                 p.query(mean("tandem_request_queue_seconds", OF_MODEL), "wait"),
                 p.query(mean("tandem_request_compute_seconds", OF_MODEL), "compute"),
-                p.query(
-                    f"(sum(rate(tandem_request_seconds_sum{{{OF_MODEL}}}[{RATE}])) "
-                    f"- sum(rate(tandem_request_queue_seconds_sum{{{OF_MODEL}}}[{RATE}])) "
-                    f"- sum(rate(tandem_request_compute_seconds_sum{{{OF_MODEL}}}[{RATE}]))) "
-                    f"/ sum(rate(tandem_request_seconds_count{{{OF_MODEL}}}[{RATE}]))", "rest"),
                 stacked=True),
         p.heatmap("Are there slow requests?", "Requests by the time they took.",
                   f"sum by (le) (increase(tandem_request_seconds_bucket{{{OF_MODEL}}}[{RATE}]))", SECONDS),
-        p.lines("How large are batches?", "Rows: the mean, and what 99 of 100 batches have at most.", "short",
-                p.query(mean("tandem_batch_rows", OF_MODEL, "variant"), "{{variant}} mean"),
-                p.query(quantile(0.99, "tandem_batch_rows", OF_MODEL, "variant"), "{{variant}} p99")),
+        p.lines("How large are batches?", "Means, of rows and of requests.", "short",
+                p.query(mean("tandem_batch_rows", OF_MODEL, "variant"), "{{variant}} rows"),
+                p.query(
+                    f"{rate('tandem_request_compute_seconds_count', OF_MODEL, 'variant')} "
+                    f"/ {rate('tandem_batch_rows_count', OF_MODEL, 'variant')}", "{{variant}} requests")),
         p.lines("How long is the queue?", "Requests that wait, by variant.", "short",
                 p.query(f"sum by (variant) (tandem_queued_requests{{{OF_MODEL}}})", "{{variant}}")),
         p.lines("What is refused, and why?", "Requests a second that reached the model and were not run.", RATE_UNIT,

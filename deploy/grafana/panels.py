@@ -24,7 +24,7 @@ def _panel(kind, title, description, queries, width, height, defaults, options):
 
 
 def stat(title, description, expr, unit="short", thresholds=None, decimals=None, legend="", width=4):
-    """One number. With a legend, its name beside it."""
+    """One number; or, with a legend, the names of the series that there are now, in its place."""
     defaults = {"unit": unit, "thresholds": thresholds or steps(("text", None)), "color": {"mode": "thresholds"},
                 "noValue": "-"}
     if decimals is not None:
@@ -32,7 +32,7 @@ def stat(title, description, expr, unit="short", thresholds=None, decimals=None,
     options = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "colorMode": "value",
                "graphMode": "none" if legend else "area", "textMode": "name" if legend else "value",
                "justifyMode": "auto", "orientation": "auto"}
-    return _panel("stat", title, description, [query(expr, legend)], width, 4, defaults, options)
+    return _panel("stat", title, description, [query(expr, legend, instant=bool(legend))], width, 4, defaults, options)
 
 
 def lines(title, description, unit, *queries, stacked=False, thresholds=None, low=0, high=None, log=False, width=12):
