@@ -31,7 +31,8 @@ def stat(title, description, expr, unit="short", thresholds=None, decimals=None,
         defaults["decimals"] = decimals
     options = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "colorMode": "value",
                "graphMode": "none" if legend else "area", "textMode": "name" if legend else "value",
-               "justifyMode": "auto", "orientation": "auto"}
+               "justifyMode": "auto", "orientation": "auto", "wideLayout": True, "showPercentChange": False,
+               "percentChangeColorMode": "standard"}
     return _panel("stat", title, description, [query(expr, legend, instant=bool(legend))], width, 4, defaults, options)
 
 
@@ -61,7 +62,7 @@ def states(title, description, *queries, width=12):
     defaults = {"mappings": [mapping], "color": {"mode": "thresholds"}, "thresholds": steps((GREEN, None)),
                 "custom": {"fillOpacity": 70, "lineWidth": 0}}
     options = {"mergeValues": True, "showValue": "never", "alignValue": "left", "rowHeight": 0.8,
-               "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
+               "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
                "tooltip": {"mode": "single", "sort": "none"}}
     return _panel("state-timeline", title, description, queries, width, 8, defaults, options)
 
@@ -70,8 +71,9 @@ def heatmap(title, description, expr, unit, width=12):
     """The buckets of a histogram over time."""
     defaults = {"custom": {"scaleDistribution": {"type": "linear"}}}
     options = {"calculate": False, "yAxis": {"unit": unit, "axisPlacement": "left"}, "rowsFrame": {"layout": "auto"},
-               "color": {"mode": "scheme", "scheme": "Spectral", "steps": 64, "exponent": 0.5, "reverse": False},
-               "cellGap": 1, "filterValues": {"le": 1e-9}, "legend": {"show": True},
+               "color": {"mode": "scheme", "scheme": "Spectral", "steps": 64, "exponent": 0.5, "reverse": False,
+                         "fill": "dark-orange"},
+               "cellGap": 1, "showValue": "never", "exemplars": {"color": "rgba(255,0,255,0.7)"}, "filterValues": {"le": 1e-9}, "legend": {"show": True},
                "tooltip": {"mode": "single", "yHistogram": True, "showColorScale": True}}
     return _panel("heatmap", title, description, [query(expr, "{{le}}", form="heatmap")], width, 8, defaults, options)
 
@@ -80,8 +82,9 @@ def table(title, description, columns, width=24):
     """`columns`: (heading, unit, expression) of instant queries whose results share their labels, which come first."""
     queries = [query(expr, heading, instant=True, form="table") for heading, _, expr in columns]
     names = {f"Value #{chr(ord('A') + i)}": heading for i, (heading, _, _) in enumerate(columns)}
-    panel = _panel("table", title, description, queries, width, 8, {"custom": {"align": "auto", "filterable": True}},
-                   {"showHeader": True, "cellHeight": "sm"})
+    panel = _panel("table", title, description, queries, width, 8,
+                   {"custom": {"align": "auto", "filterable": True, "inspect": False}},
+                   {"showHeader": True, "cellHeight": "sm", "frameIndex": 0})
     panel["fieldConfig"]["overrides"] = [
         {"matcher": {"id": "byName", "options": heading}, "properties": [{"id": "unit", "value": unit}]}
         for heading, unit, _ in columns]

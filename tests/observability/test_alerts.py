@@ -25,6 +25,22 @@ def test_prometheus_takes_the_configuration_with_its_rules():
 
 
 @needs_promtool
+def test_prometheus_takes_what_stands_there_for_kubernetes_and_for_alerts(tmp_path):
+    config = (FOLDER / "prometheus.yml").read_text()
+    for rules in FOLDER.glob("tandem.*.yml"):
+        shutil.copy(rules, tmp_path)
+    # What is indented behind "# " is configuration, the rest are sentences. One job of that name at a time.
+    config = re.sub(r"^( *)# (?=alerting:| {2,}\S|- job_name:)", r"\1", config, flags=re.M)
+    config = config.replace("job_name: tandem", "job_name: first-tandem", 1)
+    # Debian's Prometheus cannot look into Kubernetes: what is done with what is found there is checked.
+    looks = "\n    kubernetes_sd_configs:\n      - role: pod\n"
+    assert looks in config and "\n  alertmanagers:" in config
+    config = config.replace(looks, "\n    static_configs: []\n")
+    (tmp_path / "prometheus.yml").write_text(config)
+    promtool("check", "config", tmp_path / "prometheus.yml")
+
+
+@needs_promtool
 @pytest.mark.parametrize("cases", CASES, ids=lambda path: path.name)
 def test_alerts_fire_when_they_should_and_only_then(cases):
     promtool("test", "rules", cases)

@@ -42,17 +42,19 @@ def test_every_rule_can_be_computed(scene):
     assert sum(rule["type"] == "alerting" for rule in rules()) == 12
 
 
-def test_alerts_fire_for_what_has_happened(scene):
-    def firing():
-        return {alert["labels"]["alertname"]: alert for alert in scene.prometheus.get("alerts")["alerts"]
-                if alert["state"] == "firing"}
+def _firing(scene):
+    """-> alerts by name."""
+    return {alert["labels"]["alertname"]: alert for alert in scene.prometheus.get("alerts")["alerts"]
+            if alert["state"] == "firing"}
 
-    until(lambda: {"TandemLoadFailed", "TandemInt8Demoted"} <= set(firing()), "both alerts")
-    failed, demoted = firing()["TandemLoadFailed"], firing()["TandemInt8Demoted"]
+
+def test_alerts_fire_for_what_has_happened(scene):
+    until(lambda: {"TandemLoadFailed", "TandemInt8Demoted"} <= set(_firing(scene)), "both alerts")
+    failed, demoted = _firing(scene)["TandemLoadFailed"], _firing(scene)["TandemInt8Demoted"]
     assert failed["annotations"]["summary"] == "Version 2 of mobilenet_v2 could not be loaded"
     assert demoted["annotations"]["summary"] == "fp32 serves fashion_mnist again in the place of int8"
     assert "error" not in str(failed["annotations"]) and scene.server.http in failed["annotations"]["description"]
-    assert not {"TandemDown", "TandemAbsent", "TandemNotReady", "TandemMemoryGrows", "TandemInt8Failed"} & set(firing())
+    assert not {"TandemDown", "TandemAbsent", "TandemNotReady", "TandemMemoryGrows", "TandemInt8Failed"} & set(_firing(scene))
 
 
 def _series(scene, selector):
@@ -86,3 +88,10 @@ def test_every_panel_has_something_to_show(scene, name, model):
     empty = {(title, expression) for title, expression in dashboards.queries(dashboard)
              if title not in EMPTY[model] and not _shows(scene, dashboards.fill(expression, values))}
     assert empty == set()
+
+
+def test_alerts_fire_when_the_server_goes(scene):
+    """The last one here: nothing is there to be seen afterwards."""
+    assert scene.server.stop() == 0
+    until(lambda: {"TandemDown", "TandemAbsent"} <= set(_firing(scene)), "both alerts")
+    assert _firing(scene)["TandemDown"]["annotations"]["summary"] == f"{scene.server.http} does not answer"
