@@ -78,6 +78,10 @@ class Channel:
                 raise broken[0] from None
             raise
 
+    def ended_early(self, what: str) -> TandemError:
+        """The error of a stream that has ended without its result."""
+        return make_error(grpc.StatusCode.UNKNOWN, "the answer ended without a result", what, self.address)
+
     def error(self, failure: grpc.RpcError, what: str, attempts: int) -> TandemError:
         return make_error(failure.code(), failure.details(), what, self.address, attempts)
 

@@ -15,9 +15,10 @@ from tandem_client._tensors import Input
 class Client:
     """Asks one server, as "HOST:PORT". Made once and used by any number of threads; it connects at the first call.
 
-    `timeout` is the deadline in seconds of calls that do not give their own, all attempts included; None: no deadline.
-    `retry` says which failures are tried again. `keepalive` is how often, in seconds, an idle connection is looked after,
-    so that one that was cut off is noticed; None: never. `token` goes with each call as `authorization: Bearer`.
+    `timeout` is the deadline in seconds of calls that do not give their own, all attempts included; None: no
+    deadline. `retry` says which failures are tried again. `keepalive` is how often, in seconds, an idle connection is
+    looked after, so that one that was cut off is noticed; None: never. `token` goes with each call as `authorization:
+    Bearer`.
 
     Every method raises TandemError, of a class for each status code, with the server's own words in it.
     """

@@ -51,7 +51,8 @@ class Settings:
         return () if self.token is None else (("authorization", f"Bearer {self.token}"),)
 
     def options(self) -> list[tuple[str, Any]]:
-        """gRPC's channel arguments. It reconnects about as fast as calls are tried again; the server limits messages."""
+        """gRPC's channel arguments. It reconnects about as fast as calls are tried again; the server limits
+        messages."""
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1),
             ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 2000)]

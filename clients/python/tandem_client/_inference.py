@@ -30,12 +30,13 @@ class Call(Generic[T]):
 class InferRequest:
     """One inference.
 
-    `inputs` are arrays by name, of the model's own types and shapes, batch included; `outputs` are the names wanted, all
-    when empty. `version`: 0 for the one that serves. `variant`: "fp32" or "int8"; None for whichever the model's route
-    picks. By the route `split` requests with the same `routing_key` get the same variant.
+    `inputs` are arrays by name, of the model's own types and shapes, batch included; `outputs` are the names wanted,
+    all when empty. `version`: 0 for the one that serves. `variant`: "fp32" or "int8"; None for whichever the model's
+    route picks. By the route `split` requests with the same `routing_key` get the same variant.
 
-    `priority` goes from 1, the most urgent, to 10; 0 is like 10. `queue_timeout` is how many seconds the request may wait
-    for a worker. `request_id` comes back with the answer; an outcome is reported by it. `parameters` are further ones.
+    `priority` goes from 1, the most urgent, to 10; 0 is like 10. `queue_timeout` is how many seconds the request may
+    wait for a worker. `request_id` comes back with the answer; an outcome is reported by it. `parameters` are further
+    ones.
     """
 
     model: str
@@ -84,7 +85,8 @@ class InferRequest:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class InferResult:
-    """An answer: arrays by output name, and what computed them. The arrays are views of the answer, not to be written."""
+    """An answer: arrays by output name, and what computed them. The arrays are views of the answer, not to be
+    written."""
 
     model: str
     version: int
@@ -105,7 +107,8 @@ class StreamAnswer:
 
     @property
     def error(self) -> TandemError | None:
-        """Why the request was refused; None if it was answered. Streams do not tell status codes: its `code` is UNKNOWN."""
+        """Why the request was refused; None if it was answered. Streams do not tell status codes: its `code` is
+        UNKNOWN."""
         return self._outcome if isinstance(self._outcome, TandemError) else None
 
     def result(self) -> InferResult:

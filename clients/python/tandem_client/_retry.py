@@ -11,9 +11,9 @@ import grpc
 class RetryPolicy:
     """Calls that ended with one of `codes` are tried again, `attempts` times in all.
 
-    Before attempt n+1 the client waits for a random time of up to `first_wait` * `factor`^(n-1) seconds, and never longer
-    than `longest_wait`: many clients that were refused at once do not come back at once. An attempt that could not start
-    before the deadline is not waited for: the error is raised right away.
+    Before attempt n+1 the client waits for a random time of up to `first_wait` * `factor`^(n-1) seconds, and never
+    longer than `longest_wait`: many clients that were refused at once do not come back at once. An attempt that could
+    not start before the deadline is not waited for: the error is raised right away.
     """
 
     attempts: int = 4

@@ -16,7 +16,8 @@ _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class BFloat16:
-    """An input of the datatype BF16, which numpy does not have: `values` are rounded to it, to even, when they are sent."""
+    """An input of the datatype BF16, which numpy does not have: `values` are rounded to it, to even, when they are
+    sent."""
 
     values: npt.NDArray[np.float32]
 
@@ -36,7 +37,7 @@ def encode(name: str, value: Input) -> tuple[str, tuple[int, ...], bytes]:
     array = np.asarray(value)
     dtype = array.dtype.newbyteorder("<")
     if dtype not in _NAMES:
-        raise TypeError(f"input {name!r}: arrays of {array.dtype} cannot be sent; the protocol has {', '.join(_DTYPES)}")
+        raise TypeError(f"input {name!r}: arrays of {array.dtype} cannot be sent; what can is {', '.join(_DTYPES)}")
     return _NAMES[dtype], array.shape, array.astype(dtype, copy=False).tobytes()
 
 

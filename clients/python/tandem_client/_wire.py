@@ -1,7 +1,7 @@
 """The messages and calls of the wire, made from the descriptors that were compiled when the package was built.
 
-They live in a pool of their own. Every client of the v2 protocol defines the same names, and protobuf's shared pool takes
-each name once: with generated code, whoever imports this package and Triton's client would fail to start.
+They live in a pool of their own. Every client of the v2 protocol defines the same names, and protobuf's shared pool
+takes each name once: with generated code, whoever imports this package and Triton's client would fail to start.
 """
 import dataclasses
 import functools

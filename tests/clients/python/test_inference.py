@@ -1,4 +1,5 @@
-"""Inference by the blocking client: what it sends, what it tells of the answer, and how it says that something is wrong."""
+"""Inference by the blocking client: what it sends, what it tells of the answer, and how it says that something is
+wrong."""
 import threading
 
 import grpc
