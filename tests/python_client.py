@@ -33,7 +33,7 @@ class Environment:
         # What the client depends on, and what it is built with, is what the tests have.
         (self.packages / "tests.pth").write_text(sysconfig.get_path("purelib") + "\n")
         # Building leaves files beside the sources: those of a copy.
-        shutil.copytree(FOLDER, folder / "source")
+        shutil.copytree(FOLDER, folder / "source", ignore=shutil.ignore_patterns("build", "*.egg-info"))
         checked(self.python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation",
                 folder / "source")
 
