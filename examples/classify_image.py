@@ -3,8 +3,8 @@
 
     classify_image.py [--server HOST:PORT] [--model NAME] [--labels FILE] [--top N] PICTURE
 
-The model is a MobileNet for ImageNet as TensorFlow trained it (mobilenet_v2_224): 224 x 224 pixels from -1 to 1, and 1001
-scores, of which the first is of the background. FILE has the names of the other 1000 classes, one a line.
+The model is a MobileNet for ImageNet as TensorFlow trained it (mobilenet_v2_224): 224 x 224 pixels from -1 to 1, and
+1001 scores, of which the first is of the background. FILE has the names of the other 1000 classes, one a line.
 """
 import argparse
 import pathlib

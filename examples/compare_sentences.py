@@ -3,8 +3,8 @@
 
     compare_sentences.py [--server HOST:PORT] [--model NAME] --vocabulary FILE SENTENCE SENTENCE...
 
-The model is the Universal Sentence Encoder lite (use_lite_en): token ids, filled up with -1, to vectors of length 1. FILE
-is its vocabulary as TensorFlow.js has it, a JSON list of [piece, score]; the place in the list is the id.
+The model is the Universal Sentence Encoder lite (use_lite_en): token ids, filled up with -1, to vectors of length 1.
+FILE is its vocabulary as TensorFlow.js has it, a JSON list of [piece, score]; the place in the list is the id.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ WORD = "\u2581"  # stands for the space before a word
 
 
 def tokens(sentence, scores):
-    """The ids of the pieces that make up a sentence and have the highest sum of scores; an unknown character is left out.
+    """The ids of the pieces that make up a sentence with the highest sum of scores. Unknown characters are skipped.
 
     `scores` has (id, score) by piece.
     """

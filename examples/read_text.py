@@ -3,8 +3,8 @@
 
     read_text.py [--server HOST:PORT] [--model NAME] --characters FILE PICTURE...
 
-The model is the recognizer of PP-OCRv4 (ppocr_v4_rec). It takes lines of any length, 48 pixels high, and gives a score for
-each character at each place; FILE has the characters, one a line (ppocr_keys_v1.txt).
+The model is the recognizer of PP-OCRv4 (ppocr_v4_rec). It takes lines of any length, 48 pixels high, and gives a score
+for each character at each place; FILE has the characters, one a line (ppocr_keys_v1.txt).
 """
 import argparse
 import pathlib

@@ -145,6 +145,7 @@ def test_both_clients_have_the_same_methods_and_arguments():
 @pytest.mark.parametrize("record", [kind for kind in vars(admin).values() if dataclasses.is_dataclass(kind)],
                          ids=lambda kind: kind.__name__)
 def test_records_have_fields_of_the_wire_only(record):
-    message = {"Comparison": "CompareResponse", "Outcome": "ReportOutcomeResponse"}.get(record.__name__, record.__name__)
-    known = _wire._pool().FindMessageTypeByName(f"tandem.admin.v1.{message}").fields_by_name
+    others = {"Comparison": "CompareResponse", "Outcome": "ReportOutcomeResponse"}
+    message = f"tandem.admin.v1.{others.get(record.__name__, record.__name__)}"
+    known = _wire._pool().FindMessageTypeByName(message).fields_by_name
     assert {field.name for field in dataclasses.fields(record)} <= set(known)

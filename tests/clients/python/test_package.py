@@ -31,8 +31,8 @@ def wrong(client: tandem_client.Client) -> None:
 def mypy(*arguments):
     """-> what it printed."""
     python = python_client.environment().python
-    done = subprocess.run([python, "-m", "mypy", "--strict", "--cache-dir", "/dev/null", *map(str, arguments)], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    command = [python, "-m", "mypy", "--strict", "--cache-dir", "/dev/null", *map(str, arguments)]
+    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     return done.stdout
 
 
