@@ -43,7 +43,7 @@ class AsyncChannel:
                 return call.parse(await make(call.request, timeout=attempts.begin(),
                                              metadata=self._settings.metadata()))
             except grpc.RpcError as failure:
-                wait = attempts.wait_after(failure.code())
+                wait = attempts.wait_after(failure.code(), failure.details())
                 if wait is None:
                     raise self._error(failure, call.what, attempts.made) from None
             await asyncio.sleep(wait)

@@ -45,7 +45,7 @@ class Channel:
                 answer = make(call.request, timeout=attempts.begin(), metadata=self._settings.metadata())
                 return call.parse(answer)
             except grpc.RpcError as failure:
-                wait = attempts.wait_after(failure.code())
+                wait = attempts.wait_after(failure.code(), failure.details())
                 if wait is None:
                     raise self.error(failure, call.what, attempts.made) from None
             time.sleep(wait)

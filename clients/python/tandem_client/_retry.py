@@ -48,12 +48,17 @@ class Attempts:
         self.made += 1
         return None if self._deadline is None else max(0.0, self._deadline - self._clock())
 
-    def wait_after(self, code: grpc.StatusCode) -> float | None:
+    def wait_after(self, code: grpc.StatusCode, details: str | None = None) -> float | None:
         """-> the seconds to wait before the next attempt; None: there is none."""
-        if code not in self._policy.codes or self.made >= self._policy.attempts:
+        if code not in self._policy.codes or self.made >= self._policy.attempts or _is_too_large(code, details):
             return None
         bound = min(self._policy.first_wait * self._policy.factor ** (self.made - 1), self._policy.longest_wait)
         wait = bound * self._fraction()
         if self._deadline is not None and self._clock() + wait >= self._deadline:
             return None
         return wait
+
+
+def _is_too_large(code: grpc.StatusCode, details: str | None) -> bool:
+    """A message beyond the server's limit will not become smaller; gRPC gives it the code of a full queue."""
+    return code is grpc.StatusCode.RESOURCE_EXHAUSTED and "message larger than max" in (details or "")

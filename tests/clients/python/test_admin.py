@@ -84,6 +84,18 @@ def test_a_version_is_rolled_back_and_a_model_unloaded_and_loaded(client, server
     assert client.load_model("m").serving_version == 2
 
 
+def test_an_outcome_counts_once(tmp_path):
+    folder = tmp_path / "repository/m"
+    add_constant(folder / "1/model.onnx", 10)
+    (folder / "config.yaml").write_text("outcomes: {keep: 10}\n")
+    with tandemd.running("--model-repository", folder.parent) as server:
+        assert answer(server)[:2] == (10, 1)
+        with tandem_client.AdminClient(server.admin) as client:
+            assert client.report_outcome("m", "order-17", right=True) == admin.Outcome(1, "fp32", True, None)
+            with pytest.raises(tandem_client.NotFound, match="outcome of 'order-17' by 'm'"):
+                client.report_outcome("m", "order-17", right=True)
+
+
 def test_what_is_wrong_is_told(client, server):
     with pytest.raises(tandem_client.NotFound, match="state of 'nobody' at"):
         client.model("nobody")

@@ -106,6 +106,14 @@ def test_the_servers_words_are_in_the_error(client, server):
         client.infer("m", {"x": ONES}, variant="fp8")
 
 
+def test_a_message_beyond_the_servers_limit_is_sent_once(tmp_path):
+    with tandemd.running(add_constant(tmp_path / "m.onnx", 10), "--max-message-size", "1MB") as server:
+        with tandem_client.Client(server.grpc) as client:
+            with pytest.raises(tandem_client.ResourceExhausted, match="larger than max") as refused:
+                client.infer("m", {"x": np.zeros((200_000, 2), np.float32)})
+            assert refused.value.attempts == 1
+
+
 def test_what_the_server_tells_of_itself(client):
     assert client.live() and client.ready() and client.model_ready("m") and client.model_ready("m", 1)
     metadata = client.metadata("m")
