@@ -14,14 +14,17 @@ INFERENCE = "inference.GRPCInferenceService"
 ADMIN = "tandem.admin.v1.Admin"
 
 
-@functools.cache
-def _pool() -> Any:
-    """All descriptors; files come after those that they import."""
+def _load() -> Any:
+    """A pool of all descriptors; files come after those that they import."""
     stored = importlib.resources.files(__package__).joinpath("wire.binpb").read_bytes()
     pool = descriptor_pool.DescriptorPool()
     for file in descriptor_pb2.FileDescriptorSet.FromString(stored).file:
         pool.AddSerializedFile(file.SerializeToString())
     return pool
+
+
+# Made while the module is imported, by one thread: classes of two pools would not go together.
+POOL = _load()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +39,6 @@ class Method:
 @functools.cache
 def method(service: str, name: str) -> Method:
     """The call of this name, as the .proto file has it."""
-    found = _pool().FindServiceByName(service).methods_by_name[name]
+    found = POOL.FindServiceByName(service).methods_by_name[name]
     return Method(f"/{service}/{name}", message_factory.GetMessageClass(found.input_type),
                   message_factory.GetMessageClass(found.output_type))

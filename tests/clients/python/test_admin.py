@@ -159,5 +159,5 @@ def test_both_clients_have_the_same_methods_and_arguments():
 def test_records_have_fields_of_the_wire_only(record):
     others = {"Comparison": "CompareResponse", "Outcome": "ReportOutcomeResponse"}
     message = f"tandem.admin.v1.{others.get(record.__name__, record.__name__)}"
-    known = _wire._pool().FindMessageTypeByName(message).fields_by_name
+    known = _wire.POOL.FindMessageTypeByName(message).fields_by_name
     assert {field.name for field in dataclasses.fields(record)} <= set(known)
