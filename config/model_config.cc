@@ -81,6 +81,8 @@ Table Variants() {
       {"route.mode", Arity::kOne, "", "", SetsIn(route, &R::mode, Choice(kRouteModes))},
       {"route.int8_weight", Arity::kOne, "", "", SetsIn(route, &R::int8_weight, ParseFraction)},
       {"route.shadow_rate", Arity::kOne, "", "", SetsIn(route, &R::shadow_rate, ParseFraction)},
+      {"route.candidate_version", Arity::kOne, "", "", SetsIn(route, &R::candidate_version, Integer(1, kNoLimit))},
+      {"route.candidate_weight", Arity::kOne, "", "", SetsIn(route, &R::candidate_weight, ParseFraction)},
   };
 }
 
@@ -116,6 +118,15 @@ absl::Status Validate(const RouteConfig& route) {
     return absl::InvalidArgumentError(absl::StrCat("route.mode: ", mode.status().message()));
   }
   if (absl::Status status = CheckShare("route.int8_weight", route.int8_weight); !status.ok()) return status;
+  if (absl::Status status = CheckShare("route.candidate_weight", route.candidate_weight); !status.ok()) return status;
+  if (route.candidate_version < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("route.candidate_version: expected the number of a version, not ", route.candidate_version));
+  }
+  if (route.between_versions() && route.mode != "split" && route.mode != "shadow") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("route.candidate_version: versions are compared by mode split or shadow, not ", route.mode));
+  }
   return CheckShare("route.shadow_rate", route.shadow_rate);
 }
 
@@ -127,6 +138,9 @@ absl::StatusOr<ModelConfig> ParseModelConfig(const std::string& text, const std:
   }
   if (config.quantization.min_db.has_value() && config.quantization.metric.value_or("") != "sqnr") {
     return absl::InvalidArgumentError(absl::StrCat(file, ": quantization.min_db: only with metric: sqnr"));
+  }
+  if (absl::Status status = Validate(config.route); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(file, ": ", status.message()));
   }
   return config;
 }

@@ -43,11 +43,16 @@ struct TrafficSamplesConfig {
   friend bool operator==(const TrafficSamplesConfig&, const TrafficSamplesConfig&) = default;
 };
 
-// How requests choose a variant.
+// How requests choose a variant or, with a candidate, between two versions.
 struct RouteConfig {
   std::string mode = "auto";  // fp32, int8, split, shadow or auto
   double int8_weight = 0.1;   // split: share of requests that go to int8
   double shadow_rate = 0.05;  // shadow and auto: share of requests that are compared
+  // split and shadow between versions: this one beside the newest other one, both in fp32. 0: between variants.
+  int64_t candidate_version = 0;
+  double candidate_weight = 0.1;  // split: share of requests that go to the candidate
+
+  bool between_versions() const { return candidate_version != 0; }
 
   friend bool operator==(const RouteConfig&, const RouteConfig&) = default;
 };

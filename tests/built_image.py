@@ -3,6 +3,7 @@
 The base is made by mmdebstrap, as registries of images may be out of reach. What was built is kept under
 TANDEM_IMAGE_STORAGE, or the temporary folder of the test.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -51,20 +52,27 @@ class Buildah:
             self("commit", "--rm", container, BASE)
 
     def build(self):
-        """-> the image's root, mounted."""
         if not self.has(BASE):
             self.make_base()
         self("bud", "--format", "docker", "--pull-never", "--build-arg", f"BASE={BASE}", "-f",
              tandemd.ROOT / "deploy/docker/Dockerfile", "-t", IMAGE, tandemd.ROOT)
-        return pathlib.Path(self("mount", self("from", "--pull-never", IMAGE)))
+
+    @contextlib.contextmanager
+    def image(self):
+        """The image, mounted."""
+        container = self("from", "--pull-never", IMAGE)
+        try:
+            config = json.loads(self("inspect", "--type", "image", IMAGE))["Docker"]["config"]
+            yield Image(pathlib.Path(self("mount", container)), config)
+        finally:
+            self("rm", container)
 
 
 class Image:
     """A mounted image. `config` is what it says about itself, `root` its files."""
 
-    def __init__(self, buildah):
-        self.root = buildah.build()
-        self.config = json.loads(buildah("inspect", "--type", "image", IMAGE))["Docker"]["config"]
+    def __init__(self, root, config):
+        self.root, self.config = root, config
 
     def size(self):
         """Bytes of its files, each counted once."""

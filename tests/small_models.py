@@ -67,8 +67,7 @@ def until(condition, what, tries=600):
 
 class Classifier:
     """Tells 16 prototypes apart by a layer of random features. `save` writes it in fp32, `save_int8` as a quantized
-    sibling, which answers the same unless `damage` is set: then the scales of one class's weights are that many times
-    too large."""
+    sibling, which answers the same. With `damage` the weights of one class are that many times too large."""
     INPUTS, FEATURES, CLASSES = 256, 1024, 16
 
     def __init__(self, seed=0):
@@ -89,11 +88,13 @@ class Classifier:
         return save_model(path, nodes, [("x", TensorProto.FLOAT, ["N", self.INPUTS])],
                           [("y", TensorProto.FLOAT, ["N", self.CLASSES])], initializers)
 
-    def save(self, path):
+    def save(self, path, damage=1):
+        last = self.last.copy()
+        last[:, 0] *= damage
         nodes = [helper.make_node("MatMul", ["x", "first"], ["a"]), helper.make_node("Relu", ["a"], ["b"]),
                  helper.make_node("MatMul", ["b", "last"], ["y"])]
         return self._save(path, nodes, [onnx.numpy_helper.from_array(self.first, "first"),
-                                        onnx.numpy_helper.from_array(self.last, "last")])
+                                        onnx.numpy_helper.from_array(last, "last")])
 
     def save_int8(self, path, damage=1):
         nodes, constants = [], []

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 
+import pytest
+
 import tandemd
 
 
@@ -37,3 +39,13 @@ class Tandemctl:
         assert (process.returncode, out) == (code, ""), (process.returncode, out, error)
         assert error.startswith("tandemctl: ") and error.count("\n") == (1 if code == 1 else 2), error
         return error.removeprefix("tandemctl: ").splitlines()[0]
+
+
+def report_outcome(server, **request):
+    """One ReportOutcome, by a public client -> its answer, or the error."""
+    tool = tandemd.ROOT / ".deps/go/bin/grpcurl"
+    if not tool.exists():
+        pytest.skip("grpcurl is not here; scripts/setup builds it")
+    done = subprocess.run([tool, "-plaintext", "-d", json.dumps(request), server.admin,
+                           "tandem.admin.v1.Admin/ReportOutcome"], capture_output=True, text=True, check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else done.stderr

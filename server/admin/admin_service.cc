@@ -138,11 +138,18 @@ grpc::Status AdminService::CancelQuantize(Context* context, const v1::CancelQuan
   });
 }
 
+void AdminService::Realign(const std::string& model, const config::RouteConfig& before,
+                           const config::RouteConfig& after) {
+  if (before.candidate_version == after.candidate_version) return;
+  // The change has been made; the route that is shown says what a candidate lacks.
+  parts_.loader.Realign(model, after.candidate_version).IgnoreError();
+}
+
 grpc::Status AdminService::GetRoute(Context* context, const v1::GetRouteRequest* request,
                                     v1::GetRouteResponse* response) {
   return Answer(*context, [&]() -> absl::Status {
     TANDEM_ASSIGN_OR_RETURN(const routing::RouteState route, parts_.routes.Get(request->model()));
-    *response->mutable_route() = MessageOf(route);
+    *response->mutable_route() = MessageOf(request->model(), route, parts_.registry);
     return absl::OkStatus();
   });
 }
@@ -153,9 +160,14 @@ grpc::Status AdminService::SetRoute(Context* context, const v1::SetRouteRequest*
     TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
     TANDEM_ASSIGN_OR_RETURN(const routing::RouteState before, parts_.routes.Get(request->model()));
     TANDEM_ASSIGN_OR_RETURN(const config::RouteConfig route, RouteOf(request->route(), before.desired));
+    if (route.between_versions()) {
+      TANDEM_RETURN_IF_ERROR(config::Validate(route));
+      TANDEM_RETURN_IF_ERROR(parts_.loader.CheckCandidate(request->model(), route.candidate_version));
+    }
     TANDEM_RETURN_IF_ERROR(parts_.routes.Override(request->model(), {.route = route, .author = author}));
+    Realign(request->model(), before.effective(), route);
     TANDEM_ASSIGN_OR_RETURN(const routing::RouteState after, parts_.routes.Get(request->model()));
-    *response->mutable_route() = MessageOf(after);
+    *response->mutable_route() = MessageOf(request->model(), after, parts_.registry);
     return absl::OkStatus();
   });
 }
@@ -164,10 +176,12 @@ grpc::Status AdminService::ClearRoute(Context* context, const v1::ClearRouteRequ
                                       v1::ClearRouteResponse* response) {
   return Answer(*context, [&]() -> absl::Status {
     TANDEM_ASSIGN_OR_RETURN(const state::Author author, AuthorOf(*context, request->note()));
+    const auto before = parts_.routes.Get(request->model());
     TANDEM_RETURN_IF_ERROR(parts_.routes.Clear(request->model(), author));
     const auto after = parts_.routes.Get(request->model());
     // The override may have been all that was left of the model.
-    if (after.ok()) *response->mutable_route() = MessageOf(*after);
+    if (before.ok() && after.ok()) Realign(request->model(), before->effective(), after->effective());
+    if (after.ok()) *response->mutable_route() = MessageOf(request->model(), *after, parts_.registry);
     return absl::OkStatus();
   });
 }

@@ -83,7 +83,10 @@ class AdminService final : public v1::Admin::Service {
                       const std::string& detail = "{}");
   // Returns when evidence is kept as it is now; an error when something was lost since there were so many losses.
   absl::Status KeepEvidence(uint64_t losses);
+  // The route of a model has changed: another candidate is loaded, and takes no requests or some from now on.
+  void Realign(const std::string& model, const config::RouteConfig& before, const config::RouteConfig& after);
   v1::Version Shown(const models::Version& version) const;
+  absl::Status CompareVersions(const models::Version& primary, v1::CompareResponse& response) const;
   // Tells of the build of a version's int8 until it ends.
   absl::Status Follow(const Context& context, const std::string& model, int64_t version,
                       grpc::ServerWriter<v1::QuantizeResponse>& writer);

@@ -6,6 +6,8 @@
 #include "server/admin/admin_service.h"
 #include "server/admin/evidence_messages.h"
 #include "server/admin/messages.h"
+#include "server/routing/candidate.h"
+#include "server/shadow/not_compared.h"
 
 namespace tandem::admin {
 
@@ -52,15 +54,27 @@ grpc::Status AdminService::Demote(Context* context, const v1::DemoteRequest* req
 
 grpc::Status AdminService::Compare(Context* context, const v1::CompareRequest* request, v1::CompareResponse* response) {
   return Answer(*context, [&]() -> absl::Status {
+    shadow::CountNotCompared(parts_.registry, parts_.ledgers);
     const std::string number = request->version() == 0 ? "" : absl::StrCat(request->version());
     TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, parts_.registry.Find(request->model(), number));
+    if (request->version() == 0 && version->route.between_versions()) return CompareVersions(*version, *response);
     const auto ledger = parts_.ledgers.Find(evidence::VariantsOf(version->model_name, version->number));
     if (ledger == nullptr || version->int8 == nullptr) {
       return absl::FailedPreconditionError(absl::StrCat("nothing is compared: ", Describe(version->lane)));
     }
-    *response = MessageOf(version->number, ledger->Summarize());
+    *response = MessageOf(evidence::VariantsOf(version->model_name, version->number), ledger->Summarize());
     return absl::OkStatus();
   });
+}
+
+absl::Status AdminService::CompareVersions(const models::Version& primary, v1::CompareResponse& response) const {
+  const auto candidate = routing::FindCandidate(parts_.registry, primary);
+  if (!candidate.ok()) return engine::WithContext(candidate.status(), "nothing is compared");
+  const evidence::Pair pair = evidence::VersionsOf(primary.model_name, primary.number, (*candidate)->number);
+  const auto ledger = parts_.ledgers.Find(pair);
+  if (ledger == nullptr) return absl::UnavailableError("nothing is compared yet: the candidate has just come");
+  response = MessageOf(pair, ledger->Summarize());
+  return absl::OkStatus();
 }
 
 grpc::Status AdminService::ReportOutcome(Context* context, const v1::ReportOutcomeRequest* request,

@@ -53,9 +53,10 @@ v1::OutputEvidence MessageOf(const evidence::OutputTotals& output, int64_t compa
 
 }  // namespace
 
-v1::CompareResponse MessageOf(int64_t version, const evidence::Summary& summary) {
+v1::CompareResponse MessageOf(const evidence::Pair& pair, const evidence::Summary& summary) {
   v1::CompareResponse message;
-  message.set_version(version);
+  message.set_version(pair.candidate.version);
+  if (pair.of_versions()) message.set_baseline_version(pair.baseline.version);
   message.set_verdict(std::string(NameOf(summary.standing.verdict)));
   message.set_reason(summary.reason);
   message.set_attempt(summary.standing.attempt);

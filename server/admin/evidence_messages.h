@@ -2,15 +2,14 @@
 #ifndef TANDEM_SERVER_ADMIN_EVIDENCE_MESSAGES_H_
 #define TANDEM_SERVER_ADMIN_EVIDENCE_MESSAGES_H_
 
-#include <cstdint>
-
 #include "proto/tandem/admin/v1/admin.pb.h"
+#include "server/evidence/ledgers.h"
 #include "server/evidence/summary.h"
 
 namespace tandem::admin {
 
-// `summary` is about fp32 and int8 of `version`.
-v1::CompareResponse MessageOf(int64_t version, const evidence::Summary& summary);
+// `summary` is about `pair`.
+v1::CompareResponse MessageOf(const evidence::Pair& pair, const evidence::Summary& summary);
 
 }  // namespace tandem::admin
 

@@ -5,6 +5,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
+#include "server/routing/candidate.h"
 #include "server/routing/choose_variant.h"
 
 namespace tandem::admin {
@@ -19,7 +20,16 @@ v1::Route MessageOf(const config::RouteConfig& route) {
   (*message.mutable_weights())["int8"] = route.int8_weight;
   (*message.mutable_weights())["fp32"] = 1 - route.int8_weight;
   message.set_shadow_rate(route.shadow_rate);
+  message.set_candidate_version(route.candidate_version);
+  if (route.between_versions()) message.set_candidate_weight(route.candidate_weight);
   return message;
+}
+
+// Why the candidate of the model's route takes no part; empty: it does.
+std::string CandidateProblem(const std::string& model, const models::Registry& registry) {
+  const auto primary = registry.Find(model, "");
+  if (!primary.ok() || !(*primary)->route.between_versions()) return "";
+  return std::string(routing::FindCandidate(registry, **primary).status().message());
 }
 
 v1::Author MessageOf(const state::Author& author) {
@@ -68,8 +78,9 @@ std::string AnsweringVariant(const models::Version& version) {
 
 }  // namespace
 
-v1::RouteState MessageOf(const routing::RouteState& route) {
+v1::RouteState MessageOf(const std::string& model, const routing::RouteState& route, const models::Registry& registry) {
   v1::RouteState message;
+  message.set_candidate_problem(CandidateProblem(model, registry));
   *message.mutable_desired() = MessageOf(route.desired);
   *message.mutable_effective() = MessageOf(route.effective());
   if (route.override.has_value()) {
@@ -136,10 +147,11 @@ std::vector<v1::Model> ModelMessages(const models::Registry& registry, const rou
     if (messages.empty() || messages.back().name() != status.model) {
       messages.emplace_back().set_name(status.model);
       const auto route = routes.Get(status.model);
-      if (route.ok()) *messages.back().mutable_route() = MessageOf(*route);
+      if (route.ok()) *messages.back().mutable_route() = MessageOf(status.model, *route, registry);
+      const auto serving = registry.Find(status.model, "");
+      if (serving.ok()) messages.back().set_serving_version((*serving)->number);
     }
     v1::Version version = MessageOf(status, registry);
-    if (!version.variants().empty()) messages.back().set_serving_version(version.number());
     *messages.back().add_versions() = std::move(version);
   }
   return messages;
@@ -157,6 +169,8 @@ absl::StatusOr<config::RouteConfig> RouteOf(const v1::Route& message, const conf
   config::RouteConfig route = base;
   if (!message.mode().empty()) route.mode = message.mode();
   if (message.has_shadow_rate()) route.shadow_rate = message.shadow_rate();
+  route.candidate_version = message.candidate_version();
+  if (message.has_candidate_weight()) route.candidate_weight = message.candidate_weight();
   double sum = 0;
   for (const auto& [variant, weight] : message.weights()) {
     if (variant != "fp32" && variant != "int8") {

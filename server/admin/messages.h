@@ -14,7 +14,8 @@
 
 namespace tandem::admin {
 
-v1::RouteState MessageOf(const routing::RouteState& route);
+// `registry` tells what is wrong with a candidate.
+v1::RouteState MessageOf(const std::string& model, const routing::RouteState& route, const models::Registry& registry);
 v1::BuildProgress MessageOf(const quantization::Progress& progress);
 v1::Event MessageOf(const state::Event& event);
 // The int8 variant of `version`, which need not be loaded.

@@ -19,6 +19,7 @@
 #include "server/app/evidence_sample.h"
 #include "server/app/steps.h"
 #include "server/resources/resources.h"
+#include "server/shadow/not_compared.h"
 #include "server/version.h"
 
 namespace tandem::app {
@@ -97,6 +98,7 @@ App::App(const config::ServerConfig& config)
                      Record(EventOf(step, absl::Now()));
                      if (step.state == models::State::kUnloaded) {
                        ledgers_.Close(evidence::VariantsOf(step.model, step.version));
+                       candidacies_.Ends(step.model, step.version);
                      }
                    },
                .on_lane_step =
@@ -107,6 +109,8 @@ App::App(const config::ServerConfig& config)
                .on_warning = [](const std::string& text) { spdlog::warn("{}", text); },
                .desire_route = [this](const std::string& model,
                                       const config::RouteConfig& desired) { return routes_->Desire(model, desired); },
+               .on_look = [this](const std::string& model,
+                                 const config::ModelConfig& said) { candidacies_.Follow(model, said.quantization); },
                .keep_unloaded =
                    [this](const std::string& model, bool unloaded) {
                      return state_->Write({.unloaded = {{model, unloaded}}});
@@ -276,6 +280,7 @@ void App::Drain() {
   if (Now() >= deadline) spdlog::warn("what had not ended by the drain timeout was cancelled");
   http_.reset();  // probes and scrapes are answered until the end
   grpc_.reset();
+  shadow::CountNotCompared(registry_, ledgers_);
   shadow_runner_.Stop();
   workers_.reset();
 }
@@ -331,10 +336,11 @@ metrics::ServerSample App::Sample() {
                                 .samples = static_cast<double>(size.samples),
                                 .requests = static_cast<double>(size.seen)});
     }
-    sample.routes.push_back({version->model_name, version->number_text, Int8WeightOf(*version)});
+    sample.routes.push_back(
+        {version->model_name, version->number_text, Int8WeightOf(*version), ShareOf(registry_, *version)});
   }
+  shadow::CountNotCompared(registry_, ledgers_);
   for (const auto& [pair, ledger] : ledgers_.All()) sample.evidence.push_back(SampleOf(pair, ledger->Summarize()));
-  CountNotCompared(sample);
   for (const VersionStatus& status : registry_.List()) {
     sample.states.push_back(
         {.model = status.model, .version = absl::StrCat(status.version), .state = std::string(NameOf(status.state))});

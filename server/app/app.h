@@ -29,6 +29,7 @@
 #include "server/scheduling/inline_runner.h"
 #include "server/scheduling/worker_pool.h"
 #include "server/settings/log_settings.h"
+#include "server/shadow/candidacies.h"
 #include "server/shadow/outcomes.h"
 #include "server/shadow/promoter.h"
 #include "server/shadow/runner.h"
@@ -82,6 +83,7 @@ class App {
   scheduling::InlineRunner inline_runner_{dispatcher_};
   evidence::Ledgers ledgers_;
   shadow::Promoter promoter_;
+  shadow::Candidacies candidacies_{registry_, ledgers_};
   shadow::Outcomes outcomes_{registry_, ledgers_, promoter_};
   shadow::Runner shadow_runner_;
   models::Loader loader_;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "server/routing/candidate.h"
 #include "server/routing/choose_variant.h"
 
 namespace tandem::app {
@@ -17,6 +18,7 @@ metrics::EvidenceSample::Outcomes OutcomesOf(const evidence::ArmTotals& arm) {
 metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Summary& summary) {
   return {.model = pair.model,
           .version = absl::StrCat(pair.candidate.version),
+          .baseline_version = pair.of_versions() ? absl::StrCat(pair.baseline.version) : "",
           .verdict = std::string(NameOf(summary.standing.verdict)),
           .comparisons = static_cast<double>(summary.comparisons),
           .duplicates = static_cast<double>(summary.duplicates),
@@ -25,8 +27,8 @@ metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Sum
           .relative_error = summary.relative_error,
           .latency_ratio = summary.latency_ratio,
           .attempt = static_cast<double>(summary.standing.attempt),
-          .fp32 = OutcomesOf(summary.baseline),
-          .int8 = OutcomesOf(summary.candidate)};
+          .baseline = OutcomesOf(summary.baseline),
+          .candidate = OutcomesOf(summary.candidate)};
 }
 
 metrics::ArtifactSample SampleOf(const models::Version& version) {
@@ -42,13 +44,14 @@ metrics::ArtifactSample SampleOf(const models::Version& version) {
   return sample;
 }
 
-void CountNotCompared(metrics::ServerSample& sample) {
-  for (metrics::EvidenceSample& evidence : sample.evidence) {
-    for (const metrics::VersionSample& variant : sample.versions) {
-      if (variant.model != evidence.model || variant.version != evidence.version) continue;
-      evidence.dropped += static_cast<double>(variant.totals.not_compared);
-    }
-  }
+double ShareOf(const models::Registry& registry, const models::Version& version) {
+  if (!version.route.between_versions()) return 1;
+  const auto primary = registry.Find(version.model_name, "");
+  if (!primary.ok()) return 1;
+  const bool splits = version.route.mode == "split" && routing::FindCandidate(registry, **primary).ok();
+  const double of_candidate = splits ? version.route.candidate_weight : 0;
+  if (version.number == (*primary)->number) return 1 - of_candidate;
+  return version.is_candidate() ? of_candidate : 0;
 }
 
 double Int8WeightOf(const models::Version& version) {

@@ -4,6 +4,7 @@
 
 #include "server/evidence/ledgers.h"
 #include "server/metrics/exposition.h"
+#include "server/models/registry.h"
 #include "server/models/version.h"
 
 namespace tandem::app {
@@ -13,8 +14,9 @@ metrics::EvidenceSample SampleOf(const evidence::Pair& pair, const evidence::Sum
 // Of a version whose int8 sibling has a report.
 metrics::ArtifactSample SampleOf(const models::Version& version);
 
-// Adds what the variants found no room for to what the ledgers count as dropped.
-void CountNotCompared(metrics::ServerSample& sample);
+// The share of a model's requests that name no version and no variant which `version` answers by a route between
+// versions; 1 by other routes.
+double ShareOf(const models::Registry& registry, const models::Version& version);
 
 // The share of requests that int8 answers when they ask for nothing.
 double Int8WeightOf(const models::Version& version);

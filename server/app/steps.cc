@@ -78,7 +78,9 @@ void CountStep(const shadow::Event& event, metrics::LifeMetrics& metrics) {
 }
 
 void LogStep(const shadow::Event& event) {
-  spdlog::info("model {} version {}: int8 {}: {}", event.model, event.version, std::string(NameOf(event.kind)),
+  const std::string what =
+      event.baseline_version == 0 ? "int8" : absl::StrCat("beside version ", event.baseline_version);
+  spdlog::info("model {} version {}: {} {}: {}", event.model, event.version, what, std::string(NameOf(event.kind)),
                event.why);
 }
 
@@ -104,7 +106,9 @@ std::optional<state::Event> EventOf(const models::LaneStatus& step, absl::Time w
 }
 
 state::Event EventOf(const shadow::Event& event, absl::Time when) {
-  return Event(event.model, event.version, std::string(NameOf(event.kind)), when, {{"reason", event.why}});
+  json detail = {{"reason", event.why}};
+  if (event.baseline_version != 0) detail["baseline_version"] = event.baseline_version;
+  return Event(event.model, event.version, std::string(NameOf(event.kind)), when, detail);
 }
 
 }  // namespace tandem::app

@@ -77,9 +77,10 @@ void Ledger::Add(const Comparison& comparison) {
   changed_ = true;
 }
 
-void Ledger::AddDropped() {
+void Ledger::AddDropped(uint64_t count) {
+  if (count == 0) return;
   MutexLock lock(mutex_);
-  ++record_.dropped;
+  record_.dropped += static_cast<int64_t>(count);
   changed_ = true;
 }
 

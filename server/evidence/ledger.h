@@ -40,7 +40,8 @@ class Ledger {
   // Whether an input of this hash was not compared lately; else counts a duplicate.
   bool IsNew(uint64_t input_hash);
   void Add(const Comparison& comparison);
-  void AddDropped();
+  // Requests that were chosen to be compared and were not.
+  void AddDropped(uint64_t count = 1);
   // The outcome of a request that one variant has answered.
   void AddOutcome(bool of_candidate, bool right);
   // The outcome of a request that both have answered, whichever the client got.

@@ -8,6 +8,10 @@ Pair VariantsOf(const std::string& model, int64_t version) {
   return {.model = model, .baseline = {version, "fp32"}, .candidate = {version, "int8"}};
 }
 
+Pair VersionsOf(const std::string& model, int64_t baseline, int64_t candidate) {
+  return {.model = model, .baseline = {baseline, "fp32"}, .candidate = {candidate, "fp32"}};
+}
+
 std::string KeyOf(const Pair& pair) {
   return absl::StrCat(pair.model, "/", pair.baseline.version, "/", pair.baseline.variant, "/", pair.candidate.version,
                       "/", pair.candidate.variant);

@@ -30,11 +30,15 @@ struct Pair {
   std::string model;
   Arm baseline, candidate;
 
+  bool of_versions() const { return baseline.version != candidate.version; }
+
   friend auto operator<=>(const Pair&, const Pair&) = default;
 };
 
 // fp32 and int8 of one version.
 Pair VariantsOf(const std::string& model, int64_t version);
+// Two versions, both in fp32.
+Pair VersionsOf(const std::string& model, int64_t baseline, int64_t candidate);
 // "m/1/fp32/1/int8": what a pair is called where its evidence is kept.
 std::string KeyOf(const Pair& pair);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tandem::evidence {
 namespace {
@@ -23,6 +24,10 @@ Terms TermsFor(const config::QuantizationConfig& settings, const quantization::R
   const bool accurate = report.verdict == quantization::Verdict::kProven && metric == "top1";
   if (accurate) terms.changed_budget = std::max(terms.changed_budget, kChangedWhereAccurate);
   return terms;
+}
+
+Terms TermsForVersions(const config::QuantizationConfig& settings, std::string subject) {
+  return TermsFor(settings, {.artifact_sha256 = std::move(subject)});
 }
 
 }  // namespace tandem::evidence

@@ -27,6 +27,9 @@ struct Terms {
 // more answers may change: 10 %.
 Terms TermsFor(const config::QuantizationConfig& settings, const quantization::Report& report);
 
+// Between two versions, by what the owner says alone. `subject` tells these files from others.
+Terms TermsForVersions(const config::QuantizationConfig& settings, std::string subject);
+
 }  // namespace tandem::evidence
 
 #endif  // TANDEM_SERVER_EVIDENCE_TERMS_H_

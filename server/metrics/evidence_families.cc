@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "server/metrics/families.h"
 #include "server/metrics/family.h"
 
@@ -7,11 +9,17 @@ namespace {
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
+Labels LabelsOf(const EvidenceSample& evidence) {
+  Labels labels = {{"model", evidence.model}, {"version", evidence.version}};
+  if (!evidence.baseline_version.empty()) labels.push_back({"baseline_version", evidence.baseline_version});
+  return labels;
+}
+
 MetricFamily Evidence(const ServerSample& sample, const std::string& name, const std::string& help, MetricType type,
                       double EvidenceSample::*value) {
   MetricFamily family = Family(name, help, type);
   for (const EvidenceSample& evidence : sample.evidence) {
-    Labels labels = {{"model", evidence.model}, {"version", evidence.version}};
+    Labels labels = LabelsOf(evidence);
     (type == MetricType::Counter ? AddCounter : AddGauge)(family, std::move(labels), evidence.*value);
   }
   return family;
@@ -21,7 +29,9 @@ MetricFamily Verdicts(const ServerSample& sample) {
   MetricFamily family = Family(
       "verdict", "1 for the verdict of live evidence about int8 (undecided, proven, rejected).", MetricType::Gauge);
   for (const EvidenceSample& evidence : sample.evidence) {
-    AddGauge(family, {{"model", evidence.model}, {"version", evidence.version}, {"verdict", evidence.verdict}}, 1);
+    Labels labels = LabelsOf(evidence);
+    labels.push_back({"verdict", evidence.verdict});
+    AddGauge(family, std::move(labels), 1);
   }
   return family;
 }
@@ -30,8 +40,13 @@ MetricFamily RouteWeights(const ServerSample& sample) {
   MetricFamily family =
       Family("route_weight", "Share of the requests without a wish that a variant answers.", MetricType::Gauge);
   for (const RouteSample& route : sample.routes) {
-    AddGauge(family, {{"model", route.model}, {"version", route.version}, {"variant", "fp32"}}, 1 - route.int8_weight);
-    AddGauge(family, {{"model", route.model}, {"version", route.version}, {"variant", "int8"}}, route.int8_weight);
+    const double int8 = route.int8_weight;
+    const Labels version = {{"model", route.model}, {"version", route.version}};
+    for (const auto& [variant, weight] : {std::pair("fp32", 1 - int8), std::pair("int8", int8)}) {
+      Labels labels = version;
+      labels.push_back({"variant", variant});
+      AddGauge(family, std::move(labels), route.share * weight);
+    }
   }
   return family;
 }
@@ -39,17 +54,25 @@ MetricFamily RouteWeights(const ServerSample& sample) {
 MetricFamily OutcomesReported(const ServerSample& sample) {
   MetricFamily family = Family("outcomes_total", "Outcomes of answers that clients have reported, of either variant.",
                                MetricType::Counter);
-  const auto add = [&](const EvidenceSample& evidence, const std::string& variant, const std::string& outcome,
-                       double value) {
-    AddCounter(family,
-               {{"model", evidence.model}, {"version", evidence.version}, {"variant", variant}, {"outcome", outcome}},
-               value);
+  const auto add = [&](Labels labels, const std::string& variant, const EvidenceSample::Outcomes& outcomes) {
+    labels.push_back({"variant", variant});
+    for (const auto& [outcome, value] : {std::pair("right", outcomes.right), std::pair("wrong", outcomes.wrong)}) {
+      Labels all = labels;
+      all.push_back({"outcome", outcome});
+      AddCounter(family, std::move(all), value);
+    }
   };
   for (const EvidenceSample& evidence : sample.evidence) {
-    add(evidence, "fp32", "right", evidence.fp32.right);
-    add(evidence, "fp32", "wrong", evidence.fp32.wrong);
-    add(evidence, "int8", "right", evidence.int8.right);
-    add(evidence, "int8", "wrong", evidence.int8.wrong);
+    const Labels labels = LabelsOf(evidence);
+    if (evidence.baseline_version.empty()) {
+      add(labels, "fp32", evidence.baseline);
+      add(labels, "int8", evidence.candidate);
+      continue;
+    }
+    Labels of_baseline = {{"model", evidence.model}, {"version", evidence.baseline_version}};
+    of_baseline.push_back({"candidate_version", evidence.version});
+    add(std::move(of_baseline), "fp32", evidence.baseline);
+    add(labels, "fp32", evidence.candidate);
   }
   return family;
 }

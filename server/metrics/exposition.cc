@@ -7,6 +7,7 @@
 
 #include "server/metrics/families.h"
 #include "server/metrics/family.h"
+#include "server/metrics/utf8.h"
 
 namespace tandem::metrics {
 namespace {
@@ -77,6 +78,18 @@ MetricFamily BatchRows(const ServerSample& sample) {
   return family;
 }
 
+// What requests cost: histograms of their times count a batch once for every request in it.
+MetricFamily BatchSeconds(const ServerSample& sample) {
+  MetricFamily family =
+      Family("batch_seconds_total", "Time that batches took to gather, run and be answered.", MetricType::Counter);
+  for (const VersionSample& version : sample.versions) {
+    uint64_t nanoseconds = 0;
+    for (const SizeTotals& size : version.totals.by_size) nanoseconds += size.gather_ns + size.run_ns + size.respond_ns;
+    AddCounter(family, LabelsOf(version), static_cast<double>(nanoseconds) * kSecondsPerNanosecond);
+  }
+  return family;
+}
+
 MetricFamily VersionGauge(const ServerSample& sample, const std::string& name, const std::string& help,
                           double VersionSample::*value) {
   MetricFamily family = Family(name, help, MetricType::Gauge);
@@ -133,6 +146,7 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
               &VersionTotals::compute),
       Latency(sample, "request_seconds", "Time from a request's arrival to its results.", &VersionTotals::total),
       BatchRows(sample),
+      BatchSeconds(sample),
       VersionGauge(sample, "queued_requests", "Requests that wait for a worker.", &VersionSample::queued),
       VersionGauge(sample, "weight_bytes", "Memory of the weights.", &VersionSample::weight_bytes),
   };
@@ -146,7 +160,7 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
 }
 
 std::string Serialize(const std::vector<MetricFamily>& families) {
-  return prometheus::TextSerializer().Serialize(families);
+  return EscapeInvalidUtf8(prometheus::TextSerializer().Serialize(families));
 }
 
 }  // namespace tandem::metrics

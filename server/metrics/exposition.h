@@ -34,20 +34,21 @@ struct StateSample {
   std::string state;
 };
 
-// What is told of the evidence about a version's int8 variant.
+// What is told of the evidence about a version's int8 variant, or about a version beside another one.
 struct EvidenceSample {
   std::string model;
   std::string version;
+  std::string baseline_version;  // of two versions; empty: of variants
   std::string verdict;
   double comparisons = 0, duplicates = 0, dropped = 0;  // totals
   double agreement = 1;                                 // share of answers that are the same
   double relative_error = 0;
-  double latency_ratio = 0;  // int8's mean time over fp32's; 0: unknown
+  double latency_ratio = 0;  // the candidate's mean time over the baseline's; 0: unknown
   double attempt = 1;        // at proving it
   struct Outcomes {
     double right = 0, wrong = 0;  // totals
   };
-  Outcomes fp32, int8;  // of answers, as clients reported
+  Outcomes baseline, candidate;  // of answers, as clients reported; fp32 and int8 of one version
 };
 
 // What is told of a version that collects samples of live requests.
@@ -61,7 +62,8 @@ struct TrafficSample {
 struct RouteSample {
   std::string model;
   std::string version;
-  double int8_weight = 0;  // share of requests that ask for nothing
+  double int8_weight = 0;  // share of the version's requests that ask for nothing
+  double share = 1;        // of the model's requests that name no version, where the route is between versions
 };
 
 // What is told of a version's int8 sibling, as its report says. 0 and empty: unknown.

@@ -42,7 +42,6 @@ void VersionMetrics::Shard::AddTo(VersionTotals& totals) const {
   compute_.AddTo(totals.compute);
   total_.AddTo(totals.total);
   batch_rows_.AddTo(totals.batch_rows);
-  totals.not_compared += not_compared_.Get();
   totals.failed_ns += failed_ns_.Get();
   totals.last_inference_ms = std::max(totals.last_inference_ms, last_inference_ms_.Get());
   for (size_t i = 0; i < kMaxSizeStats; ++i) {

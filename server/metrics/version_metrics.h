@@ -53,7 +53,6 @@ struct VersionTotals {
   std::array<uint64_t, kNumRefusals> refusals{};
   LatencyHistogram::Snapshot queue, compute, total;
   BatchSizeHistogram::Snapshot batch_rows;
-  uint64_t not_compared = 0;
   uint64_t failed_ns = 0;
   uint64_t last_inference_ms = 0;  // since the epoch
   std::array<SizeTotals, kMaxSizeStats> by_size{};
@@ -68,8 +67,6 @@ class VersionMetrics {
     void RequestDone(absl::StatusCode code, const RequestTimes& times);
     // A request refused before it was queued.
     void RequestRefused(absl::StatusCode code) { codes_[static_cast<size_t>(code)].Add(1); }
-    // A request that was chosen to be compared found no room.
-    void NotCompared() { not_compared_.Add(1); }
     // A batch has been computed; and then, its requests have been answered.
     void BatchRan(int64_t rows, Duration gather, Duration run);
     void BatchAnswered(int64_t rows, Duration respond);
@@ -86,7 +83,7 @@ class VersionMetrics {
     std::array<Cell, kNumCodes> codes_;
     LatencyHistogram queue_, compute_, total_;
     BatchSizeHistogram batch_rows_;
-    Cell not_compared_, failed_ns_, last_inference_ms_;
+    Cell failed_ns_, last_inference_ms_;
     std::array<SizeCells, kMaxSizeStats> by_size_;
   };
 
@@ -94,12 +91,17 @@ class VersionMetrics {
   Shard& worker(int w) { return *shards_[1 + w]; }
   // From any thread.
   void Refused(Refusal why) { refusals_[static_cast<size_t>(why)].fetch_add(1, std::memory_order_relaxed); }
+  // A request that was chosen to be compared found no room. From any thread.
+  void NotCompared() { not_compared_.fetch_add(1, std::memory_order_relaxed); }
+  // How many did since this was last asked: whoever asks counts them.
+  uint64_t TakeNotCompared() { return not_compared_.exchange(0, std::memory_order_relaxed); }
   VersionTotals Sum() const;
   void AddTo(VersionTotals& totals) const;
 
  private:
   std::vector<std::unique_ptr<Shard>> shards_;
   std::array<std::atomic<uint64_t>, kNumRefusals> refusals_{};
+  std::atomic<uint64_t> not_compared_{0};
 };
 
 }  // namespace tandem::metrics

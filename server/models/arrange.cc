@@ -23,12 +23,16 @@ Arrangement Arrange(const std::vector<LoadedVersion>& loaded, const Wishes& wish
   Arrangement result;
   for (const LoadedVersion& version : newest_first) {
     if (result.serve.size() == wishes.Count()) break;
+    if (version.number == wishes.candidate) continue;
     if (wishes.Allows(version.number) && !rejected.contains(version.number)) result.serve.insert(version.number);
   }
   if (result.serve.empty()) {
     for (const LoadedVersion& version : newest_first) {
       if (version.serves) result.serve.insert(version.number);
     }
+  }
+  for (const LoadedVersion& version : newest_first) {
+    if (version.number == wishes.candidate && !rejected.contains(version.number)) result.serve.insert(version.number);
   }
   for (const LoadedVersion& version : newest_first) {
     if (static_cast<int64_t>(result.keep.size()) >= wishes.keep_previous) break;

@@ -81,6 +81,22 @@ std::vector<int64_t> Lineup::SettleLocked(const std::string& model) {
   return gone;
 }
 
+absl::Status Lineup::CheckCandidate(const std::string& model, int64_t number) const {
+  MutexLock lock(mutex_);
+  const auto wishes = wishes_.find(model);
+  const bool known = wishes != wishes_.end() && wishes->second.present.contains(number);
+  const auto rejected = rejected_.find(model);
+  const std::string name = absl::StrCat("version ", number);
+  if (!known) return absl::FailedPreconditionError(absl::StrCat("model ", model, " has no ", name));
+  if (wishes->second.present.size() == 1) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("model ", model, " has no other version to compare ", name, " with"));
+  }
+  if (rejected == rejected_.end() || !rejected->second.contains(number)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(name, " of model ", model, " was rolled back from: load the model to let it serve again"));
+}
+
 absl::StatusOr<int64_t> Lineup::Previous(const std::string& model) const {
   MutexLock lock(mutex_);
   const std::vector<int64_t> serving = registry_.PublishedNumbers(model);
@@ -89,7 +105,7 @@ absl::StatusOr<int64_t> Lineup::Previous(const std::string& model) const {
     return absl::FailedPreconditionError(absl::StrCat("no version of model ", model, " serves"));
   }
   for (auto it = wishes->second.present.rbegin(); it != wishes->second.present.rend(); ++it) {
-    if (*it < serving.back() && wishes->second.Allows(*it)) return *it;
+    if (*it < serving.back() && *it != wishes->second.candidate && wishes->second.Allows(*it)) return *it;
   }
   return absl::FailedPreconditionError(
       absl::StrCat("model ", model, " has no version before ", serving.back(), " to roll back to"));
@@ -103,6 +119,10 @@ absl::StatusOr<bool> Lineup::Reject(const std::string& model, int64_t to) {
   if (to >= serving.back()) {
     return absl::FailedPreconditionError(
         absl::StrCat("model ", model, " serves version ", serving.back(), ", which is not newer than version ", to));
+  }
+  if (to == wishes.candidate) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("version ", to, " of model ", model, " is the candidate of its route: end that first"));
   }
   if (!wishes.present.contains(to) || !wishes.Allows(to)) {
     return absl::FailedPreconditionError(

@@ -46,10 +46,14 @@ class Lineup {
   // the line-up, so that no rollback brings back a version that is about to end. `retire` must not call the line-up.
   void Settle(const std::string& model, const std::function<void(int64_t)>& retire);
 
+  // OK when `number` may be compared with another version: its files are there, those of another one are, and it was
+  // not rolled back from. Else FAILED_PRECONDITION.
+  absl::Status CheckCandidate(const std::string& model, int64_t number) const;
+
   // The newest version older than what serves. FAILED_PRECONDITION when there is none.
   absl::StatusOr<int64_t> Previous(const std::string& model) const;
-  // Versions above `to` no longer serve. FAILED_PRECONDITION unless `to` is older than what serves and its files are
-  // there. True: `to` serves now. False: it is to be loaded first, and what served goes on until then.
+  // Versions above `to` no longer serve. FAILED_PRECONDITION unless `to` is older than what serves, its files are there
+  // and it is no candidate. True: `to` serves now. False: it is to be loaded first, and what served goes on until then.
   absl::StatusOr<bool> Reject(const std::string& model, int64_t to);
   // Undoes that for all versions of `model`. Fails when that cannot be kept.
   absl::Status Pardon(const std::string& model);

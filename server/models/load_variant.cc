@@ -22,15 +22,16 @@ bool SameShape(const TensorSpec& a, const TensorSpec& b) {
   return !a.has_rank || !b.has_rank || a.shape == b.shape;
 }
 
-absl::Status CheckSameSpecs(absl::string_view kind, const std::vector<TensorSpec>& a,
-                            const std::vector<TensorSpec>& b) {
+absl::Status CheckSameSpecs(absl::string_view kind, const std::vector<TensorSpec>& a, const std::vector<TensorSpec>& b,
+                            absl::string_view name_of_a) {
   if (a.size() != b.size()) {
-    return absl::FailedPreconditionError(absl::StrCat("it has ", b.size(), " ", kind, "s, fp32 has ", a.size()));
+    return absl::FailedPreconditionError(
+        absl::StrCat("it has ", b.size(), " ", kind, "s, ", name_of_a, " has ", a.size()));
   }
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i].name == b[i].name && a[i].type == b[i].type && SameShape(a[i], b[i])) continue;
     return absl::FailedPreconditionError(
-        absl::StrCat(kind, " ", i, " is ", ToText(b[i]), ", that of fp32 is ", ToText(a[i])));
+        absl::StrCat(kind, " ", i, " is ", ToText(b[i]), ", that of ", name_of_a, " is ", ToText(a[i])));
   }
   return absl::OkStatus();
 }
@@ -54,9 +55,9 @@ WarmVariant MakeVariant(std::shared_ptr<const engine::Model> model, Precision pr
 
 }  // namespace
 
-absl::Status CheckSameSignature(const engine::Model& a, const engine::Model& b) {
-  TANDEM_RETURN_IF_ERROR(CheckSameSpecs("input", a.inputs(), b.inputs()));
-  return CheckSameSpecs("output", a.outputs(), b.outputs());
+absl::Status CheckSameSignature(const engine::Model& a, const engine::Model& b, absl::string_view name_of_a) {
+  TANDEM_RETURN_IF_ERROR(CheckSameSpecs("input", a.inputs(), b.inputs(), name_of_a));
+  return CheckSameSpecs("output", a.outputs(), b.outputs(), name_of_a);
 }
 
 absl::StatusOr<WarmVariant> WarmUpFp32(std::shared_ptr<const engine::Model> model, const VariantOptions& options) {

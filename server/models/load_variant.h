@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "config/model_config.h"
 #include "engine/model.h"
 #include "server/models/variant.h"
@@ -33,8 +34,10 @@ absl::StatusOr<WarmVariant> WarmUpFp32(std::shared_ptr<const engine::Model> mode
 // nothing in it is quantized. Its requests share batches only where those of fp32 do.
 absl::StatusOr<WarmVariant> LoadInt8(const std::string& file, const Variant& fp32, const VariantOptions& options);
 
-// OK when clients of `a` may be answered by `b`: the same inputs and outputs, in the same order.
-absl::Status CheckSameSignature(const engine::Model& a, const engine::Model& b);
+// OK when clients of `a`, which messages call `name_of_a`, may be answered by `b`: the same inputs and outputs, in the
+// same order.
+absl::Status CheckSameSignature(const engine::Model& a, const engine::Model& b,
+                                absl::string_view name_of_a = NameOf(Precision::kFp32));
 
 }  // namespace tandem::models
 

@@ -161,6 +161,7 @@ std::vector<ModelFiles> Loader::LookOnce() {
   for (const std::string& name : known_models_) {
     if (names.contains(name)) continue;
     lineup_.Forget(name);
+    candidates_.erase(name);
     Retract(name, registry_.LoadedNumbers(name));
   }
   ForgetFailures(found);
@@ -220,16 +221,24 @@ void Loader::Align(const ModelFiles& files) {
   if (unloaded_.contains(files.name)) return RetireUnloaded(files);
   absl::Status config_status;
   const config::ModelConfig config = ReadConfig(files, config_status);
-  Wishes wishes{.policy = config.version_policy, .keep_previous = config.keep_previous};
+  Wishes wishes{.policy = config.version_policy,
+                .keep_previous = config.keep_previous,
+                .candidate = CandidateOf(files, config, config_status)};
   for (const auto& [number, version] : files.versions) wishes.present.insert(number);
   lineup_.Want(files.name, wishes);
   size_t loaded = 0;
   for (int64_t number : NewestFirst(files)) {
     if (loaded == wishes.Count()) break;
+    if (number == wishes.candidate) continue;
     if (!wishes.Allows(number) || lineup_.IsRejected(files.name, number)) continue;
     if (EnsureLoaded(files, number, config, config_status)) ++loaded;
   }
+  const int64_t candidate = wishes.present.contains(wishes.candidate) ? wishes.candidate : 0;
+  if (candidate != 0 && !lineup_.IsRejected(files.name, candidate)) {
+    EnsureLoaded(files, candidate, config, config_status);
+  }
   lineup_.Settle(files.name, [&](int64_t number) { Retract(files.name, {number}); });
+  if (options_.on_look && config_status.ok()) options_.on_look(files.name, config);
 }
 
 bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config::ModelConfig& config,
@@ -273,6 +282,7 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
   version->model_name = files.name;
   version->number = number;
   version->number_text = absl::StrCat(number);
+  version->stamp = stamp;
   version->route = DesireRoute(files.name, config.route);
   version->outcomes = config.outcomes;
   // Requests may bring more rows than are joined: those run in parts.
@@ -294,13 +304,6 @@ absl::StatusOr<WarmVariant> Loader::LoadFp32(const ModelFiles& files, int64_t nu
                           engine::Model::Load(files.versions.at(number).model_file));
   Enter({files.name, number}, State::kWarming);
   return WarmUpFp32(std::move(model), {files.name, number, config, options_.workers});
-}
-
-void Loader::ShowProgress(const Key& key, const quantization::Progress& progress) {
-  registry_.Change(key.first, key.second, [&](Version& version) {
-    // The build may have been cancelled meanwhile.
-    if (version.lane.state == LaneState::kBuilding) version.lane.progress = progress;
-  });
 }
 
 VariantHandle Loader::Keep(std::unique_ptr<Variant> variant) {

@@ -54,6 +54,8 @@ struct LoaderOptions {
   // Takes what config.yaml says of a model's route, after having brought what is published to the route that counts,
   // and returns that. Unset: config.yaml counts, as it was when the version was loaded.
   std::function<config::RouteConfig(const std::string& model, const config::RouteConfig& desired)> desire_route;
+  // Told at every look what config.yaml says of a model, once the versions that serve are those that are wanted.
+  std::function<void(const std::string& model, const config::ModelConfig& config)> on_look;
   // Keeps for the next start that a model was unloaded by hand, or is not any more. An error refuses the change.
   std::function<absl::Status(const std::string& model, bool unloaded)> keep_unloaded;
   // Keeps for the next start which versions of a model were rolled back from. An error refuses the change.
@@ -80,6 +82,14 @@ class Loader {
   // go, a version newer than they appears, or Load. At once when it is kept warm; else when it has been loaded. Returns
   // its number. FAILED_PRECONDITION when there is no such version, or it cannot be loaded; then nothing has changed.
   absl::StatusOr<int64_t> Rollback(const std::string& model, int64_t to);
+  // The route of a model has got another candidate (0: none): brings what is loaded and serves of it in line now.
+  // Returns when that is done, whether or not the candidate could be loaded. NOT_FOUND when there are no files of the
+  // model.
+  absl::Status Realign(const std::string& model, int64_t candidate);
+  // As Lineup::CheckCandidate, by the last look.
+  absl::Status CheckCandidate(const std::string& model, int64_t number) const {
+    return lineup_.CheckCandidate(model, number);
+  }
   // Blocks until the first look is done, or Stop.
   void WaitForFirst();
   bool first_done() const;
@@ -122,6 +132,8 @@ class Loader {
   absl::Status LoadOlder(const std::string& model, int64_t to);
   // Brings routes, outcomes and int8 siblings of what is published in line, once fp32 is.
   void AlignVariants(const std::vector<ModelFiles>& found, bool settled);
+  // The candidate of the route that counts; 0: none. `read`: whether config.yaml could be read.
+  int64_t CandidateOf(const ModelFiles& files, const config::ModelConfig& config, const absl::Status& read);
   void AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted);
   // Takes samples of live requests for those beside the model, where there are none and config.yaml asks for them.
   ModelFiles WithTraffic(ModelFiles files, const config::ModelConfig& config);
@@ -159,6 +171,7 @@ class Loader {
   std::set<Key> no_room_;                // those for which there was no memory
   std::map<Key, std::string> unstable_;  // stamp seen at the last look, of versions not loaded yet
   std::set<std::string> known_models_;
+  std::map<std::string, int64_t> candidates_;             // of routes, as last read
   std::set<std::string> unloaded_;                        // by hand
   std::map<Key, int> living_;                             // variants that are not buried yet
   std::map<std::string, std::vector<ModelFiles>> scans_;  // of each repository, the last that could be read

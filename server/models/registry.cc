@@ -25,9 +25,13 @@ absl::StatusOr<VersionHandle> Registry::Find(absl::string_view model, absl::stri
   }
   const Model& versions = found->second;
   if (version.empty()) {
+    VersionHandle candidate;
     for (auto it = versions.rbegin(); it != versions.rend(); ++it) {
-      if (it->second.serves()) return it->second.handle;
+      if (!it->second.serves()) continue;
+      if (!it->second.handle->is_candidate()) return it->second.handle;
+      candidate = it->second.handle;
     }
+    if (candidate != nullptr) return candidate;
     const Entry& newest = versions.rbegin()->second;
     return absl::UnavailableError(
         absl::StrCat(Name(model), " is ", NameOf(newest.state), newest.reason.empty() ? "" : ": ", newest.reason));
@@ -41,6 +45,14 @@ absl::StatusOr<VersionHandle> Registry::Find(absl::string_view model, absl::stri
   if (entry->second.serves()) return entry->second.handle;
   return absl::UnavailableError(absl::StrCat(Name(model), " version ", number, " is ", NameOf(entry->second.state),
                                              entry->second.reason.empty() ? "" : ": ", entry->second.reason));
+}
+
+VersionHandle Registry::Serving(const std::string& model, int64_t version) const {
+  MutexLock lock(mutex_);
+  const auto found = models_.find(model);
+  if (found == models_.end()) return nullptr;
+  const auto entry = found->second.find(version);
+  return entry != found->second.end() && entry->second.serves() ? entry->second.handle : nullptr;
 }
 
 std::vector<VersionHandle> Registry::Published() const {

@@ -27,9 +27,11 @@ struct VersionStatus {
 
 class Registry {
  public:
-  // The published version `version` ("": the newest) of `model`. NOT_FOUND when there is none, UNAVAILABLE with the
-  // state or reason while there may yet be.
+  // The published version `version` of `model` ("": the newest, or a candidate when there is no other). NOT_FOUND when
+  // there is none, UNAVAILABLE with the state or reason while there may yet be.
   absl::StatusOr<VersionHandle> Find(absl::string_view model, absl::string_view version) const;
+  // The published version of this number; null when it is not published.
+  VersionHandle Serving(const std::string& model, int64_t version) const;
   // Every published version, by model and number.
   std::vector<VersionHandle> Published() const;
   // Every version that is published or kept, by model and number.

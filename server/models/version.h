@@ -30,6 +30,7 @@ struct Version {
   std::string model_name;
   int64_t number = 1;
   std::string number_text;
+  std::string stamp;  // of its files: tells it from another of the same number
   // What clients are told; 0 where the batch is not shared.
   int64_t max_batch_size = 0;
   config::RouteConfig route;
@@ -40,6 +41,9 @@ struct Version {
   AutoState auto_state;
   // Requests leave samples of their inputs here; null: none are collected.
   std::shared_ptr<traffic::Collection> traffic;
+
+  // The route compares it with another version, which answers requests that name none.
+  bool is_candidate() const { return route.candidate_version == number; }
 
   // Those that are there, fp32 first.
   std::vector<VariantHandle> variants() const {

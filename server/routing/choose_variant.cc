@@ -23,7 +23,7 @@ absl::StatusOr<Precision> Requested(absl::string_view name, const Int8Status& in
 }  // namespace
 
 double Int8Weight(const config::RouteConfig& route, const Int8Status& int8) {
-  if (!int8.loaded) return 0;
+  if (!int8.loaded || route.between_versions()) return 0;
   if (route.mode == "int8") return 1;
   if (route.mode == "split") return route.int8_weight;
   return route.mode == "auto" && int8.auto_state.int8_serves ? 1 : 0;
@@ -36,7 +36,7 @@ absl::StatusOr<Precision> ChooseVariant(absl::string_view requested, const confi
 }
 
 double ComparedShare(const config::RouteConfig& route, const Int8Status& int8) {
-  if (!int8.loaded) return 0;
+  if (!int8.loaded || route.between_versions()) return 0;
   if (route.mode == "shadow") return route.shadow_rate;
   if (route.mode != "auto") return 0;
   if (int8.auto_state.int8_serves) return std::max(route.shadow_rate, kWatchedShare);

@@ -21,7 +21,7 @@ struct Int8Status {
 
 // `requested` (parameters["variant"]; empty: none) wins: a loaded variant answers whatever its verdict, and
 // FAILED_PRECONDITION says why one is not there. Without it the route decides: fp32; int8 as soon as it is loaded;
-// split by `draw`, in [0, 1); auto as evidence has it. shadow answers in fp32.
+// split by `draw`, in [0, 1); auto as evidence has it. shadow answers in fp32, as does a route between versions.
 absl::StatusOr<models::Precision> ChooseVariant(absl::string_view requested, const config::RouteConfig& route,
                                                 const Int8Status& int8, double draw);
 

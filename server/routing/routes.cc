@@ -14,7 +14,12 @@ using nlohmann::json;
 using state::Event;
 
 json JsonOf(const config::RouteConfig& route) {
-  return {{"mode", route.mode}, {"int8_weight", route.int8_weight}, {"shadow_rate", route.shadow_rate}};
+  json value = {{"mode", route.mode}, {"int8_weight", route.int8_weight}, {"shadow_rate", route.shadow_rate}};
+  if (route.between_versions()) {
+    value["candidate_version"] = route.candidate_version;
+    value["candidate_weight"] = route.candidate_weight;
+  }
+  return value;
 }
 
 Event EventOf(const std::string& model, const char* kind, const RouteState& before, const config::RouteConfig& after,

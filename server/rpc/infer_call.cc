@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
+#include "server/routing/candidate.h"
 #include "server/routing/choose_variant.h"
 #include "server/routing/draw.h"
 #include "server/rpc/captured_exchange.h"
@@ -53,6 +54,8 @@ void InferCall::Release() {
   bytes = 0;
   queue.reset();
   variant_ = nullptr;
+  arms_ = {};
+  candidate_.reset();
   version_.reset();
 }
 
@@ -106,6 +109,10 @@ absl::Status InferCall::ReadBuffer() {
 }
 
 absl::Status InferCall::ChooseVariant() {
+  if (version_->route.between_versions() && parsed_.model_version.empty() && parsed_.variant.empty()) {
+    ChooseVersion();
+    return absl::OkStatus();
+  }
   const routing::Int8Status int8{
       .loaded = version_->int8 != nullptr, .lane = version_->lane, .auto_state = version_->auto_state};
   const auto precision = routing::ChooseVariant(parsed_.variant, version_->route, int8, Draw());
@@ -117,6 +124,24 @@ absl::Status InferCall::ChooseVariant() {
   const bool watched = *precision == models::Precision::kInt8 && drawn < routing::kWatchedShare;
   compared_ = watched ? Compared::kInAnyCase : drawn < share ? Compared::kYes : Compared::kNo;
   return absl::OkStatus();
+}
+
+void InferCall::ChooseVersion() {
+  const config::RouteConfig& route = version_->route;
+  arms_ = {.baseline = version_->number, .candidate = route.candidate_version};
+  const bool splits = route.mode == "split";
+  if (splits && Draw() >= route.candidate_weight) return;
+  if (!splits && context_.shadow_runner == nullptr) return;
+  if (!splits && routing::DrawOf(context_.next_draw++) >= route.shadow_rate) return;
+  auto candidate = routing::FindCandidate(context_.registry, *version_);
+  if (!candidate.ok()) return;  // operators are told why, with the route
+  if (splits) {
+    version_ = *std::move(candidate);
+    variant_ = version_->fp32.get();
+  } else {
+    candidate_ = *std::move(candidate);
+    compared_ = Compared::kYes;
+  }
 }
 
 double InferCall::Draw() {
@@ -217,9 +242,9 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
   }
   const bool compare = job.has_value() && job->exchange != nullptr && answer.ok();
   responder_.Respond(std::move(answer));
-  // The client does not wait for this, and the call is no longer ours. While the job is, so is the variant of `shard`.
+  // The client does not wait for this, and the call is no longer ours.
   if (entry.has_value()) log->Write(*entry, now);
-  if (compare && !runner->Offer(*job)) shard.NotCompared();
+  if (compare && !runner->Offer(*job)) job->variant().queue->metrics().NotCompared();
 }
 
 void InferCall::OfferSample() const {
@@ -246,6 +271,7 @@ void InferCall::KeepForOutcome(const batching::Results& results) const {
                                .version = version_->number,
                                .id = id_,
                                .by = variant_->precision,
+                               .arms = arms_,
                                .answer = evidence::AnswerOf(shadow::RowsOf(results, all)),
                                .at = arrived},
                               version_->outcomes);
@@ -254,6 +280,7 @@ void InferCall::KeepForOutcome(const batching::Results& results) const {
 shadow::Job InferCall::MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const {
   shadow::Job job{.version = version_,
                   .answered_by = variant_->precision,
+                  .candidate = candidate_,
                   .shapes = shapes,
                   .id = version_->outcomes.keep > 0 ? id_ : "",
                   .bytes = bytes,

@@ -89,6 +89,8 @@ class InferCall final : public batching::Request {
   absl::Status ReadBuffer();
   // What the request or the route says; the version is known.
   absl::Status ChooseVariant();
+  // By a route between versions: has the candidate answer instead, or be compared.
+  void ChooseVersion();
   // In [0, 1): the same for all requests of a routing key or an id of the client's.
   double Draw();
   Time DeadlineOf(const grpc::ServerContext& call) const;
@@ -121,6 +123,8 @@ class InferCall final : public batching::Request {
   const grpc::ServerContext* call_ = nullptr;  // outlives the request
   Duration checked_{0};                        // after its arrival
   models::VersionHandle version_;
+  models::VersionHandle candidate_;  // another version to be compared with, or null
+  shadow::Arms arms_;
   const models::Variant* variant_ = nullptr;  // of the version: answers, and counts the request
   bool queued_ = false;
   mutable absl::Status gathered_;  // of the thread that runs the request

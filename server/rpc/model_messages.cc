@@ -89,6 +89,9 @@ void DescribeVariants(const models::Version& version, inference::ModelConfig& co
   }
   parameters["variants"].set_string_value(names);
   parameters["route.mode"].set_string_value(version.route.mode);
+  if (version.route.between_versions()) {
+    parameters["route.candidate_version"].set_string_value(absl::StrCat(version.route.candidate_version));
+  }
   if (version.route.mode == "auto") {
     parameters["route.auto.serves"].set_string_value(version.auto_state.int8_serves ? "int8" : "fp32");
   }

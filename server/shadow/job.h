@@ -1,4 +1,4 @@
-// Job: a request that was answered, to be answered by the other variant as well.
+// Job: a request that was answered, to be answered by the other variant, or by another version, as well.
 #ifndef TANDEM_SERVER_SHADOW_JOB_H_
 #define TANDEM_SERVER_SHADOW_JOB_H_
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/tensor.h"
+#include "server/evidence/ledgers.h"
 #include "server/models/version.h"
 #include "server/sync/time.h"
 
@@ -32,8 +33,9 @@ struct AnsweredOutput {
 };
 
 struct Job {
-  models::VersionHandle version;  // with both variants
+  models::VersionHandle version;  // with both variants, unless there is a candidate
   models::Precision answered_by = models::Precision::kFp32;
+  models::VersionHandle candidate;  // another version, whose fp32 is to answer as well as that of `version`, or null
   std::unique_ptr<const Exchange> exchange;
   std::vector<engine::Shape> shapes;    // of the inputs
   std::vector<AnsweredOutput> answers;  // in the order of Exchange::Answer
@@ -44,10 +46,20 @@ struct Job {
   // Run whatever else there is to do: part of the share that is compared in any case.
   bool must_run = false;
 
+  bool candidate_answered() const { return answered_by == models::Precision::kInt8; }
+  const models::Variant& variant() const { return candidate_answered() ? *version->int8 : *version->fp32; }
+  const models::VersionHandle& other_version() const { return candidate != nullptr ? candidate : version; }
   const models::Variant& other() const {
+    if (candidate != nullptr) return *candidate->fp32;
     return answered_by == models::Precision::kFp32 ? *version->int8 : *version->fp32;
   }
 };
+
+inline evidence::Pair PairOf(const Job& job) {
+  const models::Version& version = *job.version;
+  if (job.candidate == nullptr) return evidence::VariantsOf(version.model_name, version.number);
+  return evidence::VersionsOf(version.model_name, version.number, job.candidate->number);
+}
 
 }  // namespace tandem::shadow
 

@@ -80,15 +80,25 @@ absl::StatusOr<Outcome> Outcomes::ReportRight(const std::string& model, const st
 Outcome Outcomes::Count(const Kept& kept, Outcome outcome) {
   outcome.version = kept.answered.version;
   outcome.by = kept.answered.by;
-  const bool by_int8 = outcome.by == models::Precision::kInt8;
-  const auto ledger = ledgers_.Find(evidence::VariantsOf(kept.answered.model, outcome.version));
+  const shadow::Answered& answered = kept.answered;
+  const bool of_versions = answered.arms.candidate != 0;
+  const evidence::Pair pair =
+      of_versions ? evidence::VersionsOf(answered.model, answered.arms.baseline, answered.arms.candidate)
+                  : evidence::VariantsOf(answered.model, outcome.version);
+  const bool by_candidate =
+      of_versions ? outcome.version == answered.arms.candidate : outcome.by == models::Precision::kInt8;
+  const auto ledger = ledgers_.Find(pair);
   if (ledger == nullptr) return outcome;
   if (!outcome.other_right.has_value()) {
-    ledger->AddOutcome(by_int8, outcome.right);
-  } else if (by_int8) {
+    ledger->AddOutcome(by_candidate, outcome.right);
+  } else if (by_candidate) {
     ledger->AddPair(*outcome.other_right, outcome.right);
   } else {
     ledger->AddPair(outcome.right, *outcome.other_right);
+  }
+  if (of_versions) {
+    promoter_.TellNews(pair, *ledger);
+    return outcome;
   }
   if (const auto version = registry_.Find(kept.answered.model, absl::StrCat(outcome.version)); version.ok()) {
     promoter_.Consider(**version);

@@ -27,12 +27,18 @@
 
 namespace tandem::shadow {
 
+// The versions between which a route has chosen. 0: it was between variants.
+struct Arms {
+  int64_t baseline = 0, candidate = 0;
+};
+
 // A request that was answered.
 struct Answered {
   std::string model;
   int64_t version = 1;
   std::string id;
   models::Precision by = models::Precision::kFp32;
+  Arms arms;
   std::optional<int64_t> answer;  // its class, where the request had one answer (evidence::AnswerOf)
   Time at{};
 };

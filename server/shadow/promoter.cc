@@ -128,6 +128,17 @@ void Promoter::TakeStep(const Version& seen) {
   for (Event::Kind kind : kinds) Tell(version, kind, why);
 }
 
+void Promoter::TellNews(const evidence::Pair& versions, evidence::Ledger& ledger) {
+  if (!ledger.has_news()) return;
+  const std::optional<Verdict> news = ledger.TakeNews();
+  if (!news.has_value() || *news == Verdict::kUndecided || !on_event_) return;
+  on_event_({.model = versions.model,
+             .version = versions.candidate.version,
+             .baseline_version = versions.baseline.version,
+             .kind = *news == Verdict::kProven ? Event::Kind::kProven : Event::Kind::kRejected,
+             .why = ledger.Summarize().reason});
+}
+
 void Promoter::Apply(const Version& version, const Standing& standing) {
   const AutoState wanted = StateFor(standing, FactsOf(version).may_serve);
   if (Same(version.auto_state, wanted)) return;
@@ -142,6 +153,11 @@ void Promoter::Apply(const Version& version, const Standing& standing) {
 absl::Status Promoter::Promote(const std::string& model, int64_t number, bool force) {
   MutexLock lock(mutex_);
   TANDEM_ASSIGN_OR_RETURN(const models::VersionHandle version, registry_.Find(model, absl::StrCat(number)));
+  if (version->route.between_versions()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the route is between versions: version ", version->route.candidate_version,
+                     " takes over, if it is the newest, when it is no candidate any more"));
+  }
   const auto ledger = LedgerOf(*version);
   if (ledger == nullptr) return absl::FailedPreconditionError(Describe(version->lane));
   if (version->route.mode != "auto") {

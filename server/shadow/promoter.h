@@ -38,6 +38,7 @@ struct Event {
   enum class Kind { kPromoted, kDemoted, kProven, kRejected };
   std::string model;
   int64_t version = 0;
+  int64_t baseline_version = 0;  // of evidence about a version beside another one; 0: about its int8
   Kind kind = Kind::kProven;
   std::string why;  // in words, with numbers
 };
@@ -56,6 +57,9 @@ class Promoter {
   // There is new evidence about `version`, as a request saw it. Touches what serves only when something is to change,
   // so that a thread of low priority may call it, and waits for no other caller.
   void Consider(const models::Version& version);
+
+  // There is new evidence about a version beside another one. Nothing follows from it: what serves is its owner's call.
+  void TellNews(const evidence::Pair& versions, evidence::Ledger& ledger);
 
   // By hand: int8 serves from now on, and is watched. NOT_FOUND and UNAVAILABLE as Registry::Find; FAILED_PRECONDITION
   // where there is no int8, where the model has another route than auto, and, unless `force`, without a proof.

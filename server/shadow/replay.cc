@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -50,6 +51,13 @@ uint64_t HashOfInputs(const Job& job) {
   return hash;
 }
 
+bool MayReplay(const Job& job) {
+  if (!job.other().shares_batch) return true;
+  const int64_t rows = job.shapes[0].empty() ? 0 : job.shapes[0][0];
+  return rows > 0 && std::all_of(job.shapes.begin(), job.shapes.end(),
+                                 [&](const engine::Shape& shape) { return !shape.empty() && shape[0] == rows; });
+}
+
 std::vector<Tensor> RowsOf(const batching::Results& results, absl::Span<const int> indexes) {
   std::vector<Tensor> rows;
   for (int index : indexes) rows.push_back(RowsOfOne(*results.outputs[static_cast<size_t>(index)], results));
@@ -64,7 +72,7 @@ Duration ShareOf(const batching::Results& results, Duration batch) {
 Replay::Replay(const Job& job, std::function<void()> done)
     : job_(job), done_(std::move(done)), comparison_(absl::UnknownError("not answered yet")) {
   const models::Variant& other = job.other();
-  queue = std::shared_ptr<batching::Queue>(job.version, other.queue.get());
+  queue = std::shared_ptr<batching::Queue>(job.other_version(), other.queue.get());
   shapes = job.shapes;
   rows = other.shares_batch ? job.shapes[0][0] : 1;
   bytes = job.bytes;
@@ -95,11 +103,11 @@ evidence::Comparison Replay::Compare(const batching::Results& results, Duration 
   }
   const std::vector<Tensor> second = RowsOf(results, indexes);
   other_answer_ = evidence::AnswerOf(second);
-  const bool fp32_first = job_.answered_by == models::Precision::kFp32;
+  const bool baseline_first = !job_.candidate_answered();
   evidence::Comparison comparison =
-      fp32_first ? evidence::CompareOutputs(first, second) : evidence::CompareOutputs(second, first);
-  comparison.baseline_time = fp32_first ? job_.took : took;
-  comparison.candidate_time = fp32_first ? took : job_.took;
+      baseline_first ? evidence::CompareOutputs(first, second) : evidence::CompareOutputs(second, first);
+  comparison.baseline_time = baseline_first ? job_.took : took;
+  comparison.candidate_time = baseline_first ? took : job_.took;
   return comparison;
 }
 

@@ -1,4 +1,4 @@
-// Replay: a job as a request to the other variant, which compares instead of answering anybody.
+// Replay: a job as a request to the variant that has not answered it, which compares instead of answering anybody.
 //
 //   Replay replay(job);
 //   RunBatch(session, *replay.queue, {&replay}, shard);     // or by way of a dispatcher
@@ -23,9 +23,13 @@ namespace tandem::shadow {
 // The same for the same inputs within this process.
 uint64_t HashOfInputs(const Job& job);
 
+// Whether the variant that has not answered would take the request: one that shares batches wants the same number of
+// rows of every input, which one that does not has not asked for.
+bool MayReplay(const Job& job);
+
 class Replay final : public batching::Request {
  public:
-  // `job` must outlive it. `done` is called, last of all, by whoever answers.
+  // `job`, which may be replayed, must outlive it. `done` is called, last of all, by whoever answers.
   explicit Replay(const Job& job, std::function<void()> done = {});
 
   void Gather(int i, size_t offset, size_t size, void* destination) const override {
@@ -39,7 +43,7 @@ class Replay final : public batching::Request {
   // replay that is run by the calling thread, alone.
   void StartThreadClock();
 
-  // Once it has been answered: what fp32 and int8 said. The error of the variant that could not.
+  // Once it has been answered: what baseline and candidate said. The error of the variant that could not.
   const absl::StatusOr<evidence::Comparison>& comparison() const { return comparison_; }
   // The class that the other variant answered with, where there is one.
   std::optional<int64_t> other_answer() const { return other_answer_; }

@@ -17,8 +17,6 @@ constexpr Duration kRetry = std::chrono::milliseconds(5);
 // How far behind the thread may be before what must run goes to the workers instead.
 constexpr Duration kPatience = std::chrono::milliseconds(100);
 
-evidence::Pair PairOf(const Job& job) { return evidence::VariantsOf(job.version->model_name, job.version->number); }
-
 // The system runs this thread only when nobody else wants a core.
 void YieldToAll() {
   pthread_setname_np(pthread_self(), "shadow");
@@ -75,7 +73,7 @@ void Runner::Stop() {
 }
 
 bool Runner::Offer(Job& job) {
-  if (stopping_.load()) return false;
+  if (stopping_.load() || !MayReplay(job)) return false;
   if (job.must_run && !dispatcher_.HasIdleWorker()) return SendToWorkers(job);
   if (!mutex_.TryLock()) return job.must_run && SendToWorkers(job);
   // The system does not let the thread run: other processes want the cores.
@@ -191,7 +189,11 @@ void Runner::Finish(const Job& job, const Replay& replay, evidence::Ledger& ledg
   if (!replay.comparison().ok()) return ledger.AddDropped();
   ledger.Add(*replay.comparison());
   if (!job.id.empty()) outcomes_.Compared(job.version->model_name, job.id, replay.other_answer());
-  promoter_.Consider(*job.version);
+  if (job.candidate != nullptr) {
+    promoter_.TellNews(PairOf(job), ledger);
+  } else {
+    promoter_.Consider(*job.version);
+  }
 }
 
 }  // namespace tandem::shadow

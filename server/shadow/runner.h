@@ -1,6 +1,7 @@
-// Runner: compares the two variants of versions on a share of the live requests, after they have been answered.
+// Runner: compares the two variants of a version, or two versions, on a share of the live requests, after they have
+// been answered.
 //
-//   if (!runner.Offer(job)) shard.NotCompared();     // from whatever thread answered
+//   if (!runner.Offer(job)) variant.queue->metrics().NotCompared();   // from whatever thread answered
 //
 // One thread, which the system runs only when nobody else wants a core, takes jobs from a bounded queue, has the other
 // variant compute them in a session of its own, and hands the comparison to the ledger of the pair and to the promoter.
@@ -57,7 +58,8 @@ class Runner {
   // Ends the thread and keeps the evidence; the dispatcher's workers must still run. What waits is dropped.
   void Stop();
 
-  // Takes the job, or returns false and leaves it: there is no room, or the thread is looking at the queue right now.
+  // Takes the job, or returns false and leaves it: there is no room, the thread is looking at the queue right now, or
+  // the other variant would not take the request.
   bool Offer(Job& job);
   // Returns when every job that was taken has been dealt with.
   void Flush();

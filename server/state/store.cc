@@ -15,7 +15,7 @@
 namespace tandem::state {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 // Somebody may be looking at the file with another program.
 constexpr int kBusyMilliseconds = 5000;
 constexpr int64_t kMostEvents = 1000;  // of one answer
@@ -30,6 +30,12 @@ constexpr char kSchema[] = R"(
                       kind TEXT NOT NULL, detail TEXT NOT NULL,
                       who TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
   CREATE INDEX event_by_model ON event (model, id);
+)";
+
+// What format 2 has beside format 1.
+constexpr char kCandidates[] = R"(
+  ALTER TABLE route ADD COLUMN candidate_version INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE route ADD COLUMN candidate_weight REAL NOT NULL DEFAULT 0;
 )";
 
 absl::StatusCode CodeOf(int error) {
@@ -74,12 +80,14 @@ void Remove(SQLite::Database& database, const char* sql, const std::string& key)
 
 void WriteRoute(SQLite::Database& database, const std::string& model, const std::optional<RouteOverride>& route) {
   if (!route.has_value()) return Remove(database, "DELETE FROM route WHERE model = ?", model);
-  SQLite::Statement statement(database, "INSERT OR REPLACE INTO route VALUES (?, ?, ?, ?, ?, ?, ?)");
+  SQLite::Statement statement(database, "INSERT OR REPLACE INTO route VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   statement.bind(1, model);
   statement.bind(2, route->route.mode);
   statement.bind(3, route->route.int8_weight);
   statement.bind(4, route->route.shadow_rate);
   BindAuthor(statement, 5, route->author);
+  statement.bind(8, route->route.candidate_version);
+  statement.bind(9, route->route.candidate_weight);
   statement.exec();
 }
 
@@ -124,7 +132,7 @@ void ForgetOldEvents(SQLite::Database& database, int64_t keep) {
   statement.exec();
 }
 
-// Settings of a connection, and the tables of a new file.
+// Settings of a connection, and the tables of a new file or what an older one lacks.
 absl::Status Prepare(SQLite::Database& database) {
   const int format = database.execAndGet("PRAGMA user_version").getInt();
   if (format > kFormat) {
@@ -136,7 +144,8 @@ absl::Status Prepare(SQLite::Database& database) {
   database.exec("PRAGMA synchronous = FULL");
   if (format == kFormat) return absl::OkStatus();
   SQLite::Transaction transaction(database);
-  database.exec(kSchema);
+  if (format < 1) database.exec(kSchema);
+  database.exec(kCandidates);
   database.exec(absl::StrCat("PRAGMA user_version = ", kFormat));
   transaction.commit();
   return absl::OkStatus();
@@ -214,11 +223,16 @@ absl::Status StateStore::Write(const Changes& changes) {
 absl::StatusOr<std::map<std::string, RouteOverride>> StateStore::Routes() const {
   return With([](SQLite::Database& database) -> absl::StatusOr<std::map<std::string, RouteOverride>> {
     std::map<std::string, RouteOverride> routes;
-    SQLite::Statement row(database, "SELECT model, mode, int8_weight, shadow_rate, who, why, at_ms FROM route");
+    SQLite::Statement row(database,
+                          "SELECT model, mode, int8_weight, shadow_rate, who, why, at_ms, candidate_version, "
+                          "candidate_weight FROM route");
     while (row.executeStep()) {
-      routes[row.getColumn(0)] = {
-          .route = {.mode = row.getColumn(1), .int8_weight = row.getColumn(2), .shadow_rate = row.getColumn(3)},
-          .author = ReadAuthor(row, 4)};
+      routes[row.getColumn(0)] = {.route = {.mode = row.getColumn(1),
+                                            .int8_weight = row.getColumn(2),
+                                            .shadow_rate = row.getColumn(3),
+                                            .candidate_version = row.getColumn(7),
+                                            .candidate_weight = row.getColumn(8)},
+                                  .author = ReadAuthor(row, 4)};
     }
     return routes;
   });

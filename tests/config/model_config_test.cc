@@ -52,6 +52,18 @@ route: {mode: auto, int8_weight: 0.1, shadow_rate: 0.05}
   EXPECT_EQ(config->route.mode, "auto");
 }
 
+TEST(ModelConfig, TakesARouteBetweenVersions) {
+  const auto config =
+      ParseModelConfig("route: {mode: split, candidate_version: 8, candidate_weight: 5%}", "config.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_TRUE(config->route.between_versions());
+  EXPECT_EQ(config->route.candidate_version, 8);
+  EXPECT_DOUBLE_EQ(config->route.candidate_weight, 0.05);
+  EXPECT_EQ(Error("route: {candidate_version: 8}"),
+            "config.yaml: route.candidate_version: versions are compared by mode split or shadow, not auto");
+  EXPECT_THAT(Error("route: {mode: shadow, candidate_version: 0}"), HasSubstr("expected a whole number of at least 1"));
+}
+
 TEST(ModelConfig, NamesUnknownKeyFileLineAndNearest) {
   EXPECT_EQ(Error("max_delay: 1ms\nmax_batchsize: 3\n"),
             "config.yaml:2: unknown key max_batchsize; did you mean max_batch_size?");

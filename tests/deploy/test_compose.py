@@ -44,7 +44,7 @@ def test_prometheus_scrapes_the_server(compose):
     targets = {target.split(":")[0] for job in config["scrape_configs"] for static in job["static_configs"]
                for target in static["targets"]}
     assert targets <= set(compose["services"])
-    source = yaml.safe_load((COMPOSE / "grafana/datasources/prometheus.yaml").read_text())["datasources"][0]
+    source = yaml.safe_load((tandemd.ROOT / "deploy/grafana/provisioning/datasources/prometheus.yaml").read_text())["datasources"][0]
     assert re.fullmatch(r"http://(\w+):9090", source["url"]).group(1) in compose["services"]
 
 

@@ -1,51 +1,18 @@
 """The chart, rendered by Helm and held against Kubernetes' own schemas; the manifests that are rendered from it."""
-import functools
 import json
 import re
-import shutil
-import subprocess
 
 import kubernetes_validate
 import pytest
 import yaml
 
 import tandemd
+from charts import CHART, KUBERNETES, VALUES, helm, needs_helm, objects, one, render, template
 from small_models import add_constant
 
-CHART = tandemd.ROOT / "deploy/helm/tandem"
 MANIFESTS = tandemd.ROOT / "deploy/kubernetes/tandem.yaml"
-HELM = next(filter(None, (shutil.which(str(tandemd.ROOT / ".deps/go/bin/helm")), shutil.which("helm"))), None)
-VALUE_SETS = sorted((CHART / "ci").glob("*-values.yaml"))
-KUBERNETES = ("1.25", "1.37")  # the oldest and the newest that is held to
-CUSTOM = {"ServiceMonitor"}    # of others, without a schema here
-
-needs_helm = pytest.mark.skipif(HELM is None, reason="helm is not here: scripts/setup compiles it")
-
-
-def helm(*arguments):
-    return subprocess.run([HELM, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60)
-
-
-def template(*arguments):
-    """Helm that was compiled by hand takes every cluster for an old one, unless it is told."""
-    return helm("template", "tandem", CHART, "--namespace", "tandem", "--kube-version", KUBERNETES[0], *arguments)
-
-
-@functools.cache
-def render(*arguments):
-    done = template(*arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def objects(text):
-    return [document for document in yaml.safe_load_all(text) if document]
-
-
-def one(documents, kind, name=None):
-    found = [d for d in documents if d["kind"] == kind and name in (None, d["metadata"]["name"])]
-    assert len(found) == 1, (kind, name, len(found))
-    return found[0]
+VALUE_SETS = sorted(VALUES.glob("*-values.yaml"))
+CUSTOM = {"ServiceMonitor"}  # of others, without a schema here
 
 
 @pytest.fixture(params=VALUE_SETS, ids=lambda path: path.stem)
@@ -148,7 +115,8 @@ def test_the_server_starts_with_the_rendered_configuration(tmp_path):
 def test_the_grace_period_covers_the_drain():
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     delay = int(re.fullmatch(r"(\d+)s", values["config"]["drain_delay"]).group(1))
-    drain = 30  # the default of --drain-timeout
+    page = (tandemd.ROOT / "docs/operations.md").read_text(encoding="utf8")
+    drain = int(re.search(r"`--drain-timeout DURATION` \| (\d+)s", page).group(1))
     assert values["terminationGracePeriodSeconds"] >= delay + drain + 10
 
 

@@ -1,4 +1,5 @@
-"""The container image, built and run for real. It takes minutes, so it is asked for: TANDEM_IMAGE=1 (as root)."""
+"""The container image, built and run for real. It takes minutes, so it is asked for, as root: TANDEM_IMAGE=1; or
+TANDEM_IMAGE=kept for the one that was built last in TANDEM_IMAGE_STORAGE."""
 import contextlib
 import json
 import os
@@ -11,7 +12,7 @@ import pytest
 
 import real_tasks
 import tandemd
-from built_image import Buildah, Image, stop
+from built_image import Buildah, stop
 from small_models import until
 
 MOST_BYTES = 250e6
@@ -28,7 +29,11 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
     storage = os.environ.get("TANDEM_IMAGE_STORAGE") or tmp_path_factory.mktemp("images")
-    return Image(Buildah(pathlib.Path(storage)))
+    buildah = Buildah(pathlib.Path(storage))
+    if os.environ["TANDEM_IMAGE"] != "kept":
+        buildah.build()
+    with buildah.image() as image:
+        yield image
 
 
 @pytest.fixture

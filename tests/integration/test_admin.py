@@ -102,7 +102,8 @@ def test_routes_are_overridden_and_cleared(serve, repository):
         assert answer(server) == 10
         assert "no route but that of its config.yaml" in ctl.refused("route", "clear", "m")
         set_route = ctl.json("route", "set", "m", "split", "--weight", "int8=25%")["route"]
-        assert set_route["effective"] == {"mode": "split", "weights": {"fp32": 0.75, "int8": 0.25}, "shadow_rate": 0.01}
+        assert set_route["effective"] == {"mode": "split", "weights": {"fp32": 0.75, "int8": 0.25},
+                                          "shadow_rate": 0.01, "candidate_version": "0"}
         kinds = [event["kind"] for event in ctl.json("history", "m")["events"]]
         assert kinds[:3] == ["route", "clear_route", "route"]
 

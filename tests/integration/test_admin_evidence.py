@@ -2,7 +2,6 @@
 import json
 import re
 import signal
-import subprocess
 import urllib.request
 
 import pytest
@@ -10,7 +9,7 @@ import tritonclient.grpc as triton
 
 import tandemd
 from small_models import Classifier, tensor, until
-from tandemctl import Tandemctl
+from tandemctl import Tandemctl, report_outcome
 
 CLASSIFIER = Classifier()
 
@@ -110,16 +109,6 @@ def test_nothing_is_compared_without_a_sibling(tmp_path):
         assert "nothing is compared: there is no int8" in Tandemctl(server.admin).refused("compare", "m")
 
 
-def report(server, **request):
-    """One ReportOutcome, by a public client -> its answer, or the error."""
-    tool = tandemd.ROOT / ".deps/go/bin/grpcurl"
-    if not tool.exists():
-        pytest.skip("grpcurl is not here; scripts/setup builds it")
-    done = subprocess.run([tool, "-plaintext", "-d", json.dumps(request), server.admin,
-                           "tandem.admin.v1.Admin/ReportOutcome"], capture_output=True, text=True, check=False)
-    return json.loads(done.stdout) if done.returncode == 0 else done.stderr
-
-
 def test_outcomes_are_counted_for_the_variant_that_answered(serve):
     with serve() as server, triton.InferenceServerClient(server.grpc) as client:
         ctl = Tandemctl(server.admin)
@@ -127,9 +116,9 @@ def test_outcomes_are_counted_for_the_variant_that_answered(serve):
         for number, row in enumerate(CLASSIFIER.inputs(3, 1)):
             label, variant = infer(client, row, f"request-{number}")
             outcome = {"right": number == 0} if number < 2 else {"label": label}
-            told = report(server, model="m", request_id=f"request-{number}", **outcome)
+            told = report_outcome(server, model="m", request_id=f"request-{number}", **outcome)
             assert (told["variant"], told.get("right", False)) == (variant, number != 1)
         fp32 = ctl.json("compare", "m")["fp32"]
         assert (fp32["outcomes"], fp32["outcomes_right"]) == ("3", "2")
-        assert "NotFound" in report(server, model="m", request_id="request-0", right=True)
-        assert "expected `right` or `label`" in report(server, model="m", request_id="request-1")
+        assert "NotFound" in report_outcome(server, model="m", request_id="request-0", right=True)
+        assert "expected `right` or `label`" in report_outcome(server, model="m", request_id="request-1")

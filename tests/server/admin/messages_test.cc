@@ -27,6 +27,19 @@ TEST(RouteOf, TakesFromTheBaseWhatIsLeftOut) {
   EXPECT_EQ(RouteOf(route, kBase)->shadow_rate, 0);
 }
 
+TEST(RouteOf, IsBetweenVersionsOnlyWhenTheMessageSaysSo) {
+  config::RouteConfig base = kBase;
+  base.mode = "split";
+  base.candidate_version = 8;
+  base.candidate_weight = 0.3;
+  EXPECT_FALSE(RouteOf({}, base)->between_versions());
+  v1::Route route;
+  route.set_candidate_version(8);
+  EXPECT_EQ(*RouteOf(route, base), base);
+  route.set_candidate_weight(0);
+  EXPECT_EQ(RouteOf(route, base)->candidate_weight, 0);
+}
+
 TEST(RouteOf, GivesTheRestToTheVariantThatIsLeftOut) {
   EXPECT_DOUBLE_EQ(RouteOf(Weights({{"fp32", 0.75}}), kBase)->int8_weight, 0.25);
   EXPECT_DOUBLE_EQ(RouteOf(Weights({{"int8", 0.25}}), kBase)->int8_weight, 0.25);
@@ -47,12 +60,13 @@ TEST(RouteOf, RefusesWeightsThatAreNone) {
 
 TEST(MessageOf, TellsWhichRouteCounts) {
   routing::RouteState route{.desired = kBase};
-  EXPECT_EQ(MessageOf(route).effective().mode(), "auto");
-  EXPECT_FALSE(MessageOf(route).has_override());
+  const models::Registry registry;
+  EXPECT_EQ(MessageOf("m", route, registry).effective().mode(), "auto");
+  EXPECT_FALSE(MessageOf("m", route, registry).has_override());
   route.override =
       state::RouteOverride{.route = {.mode = "split", .int8_weight = 0.25},
                            .author = {.who = "ann", .why = "a trial", .when = absl::FromUnixMillis(1'700'000'000'123)}};
-  const v1::RouteState message = MessageOf(route);
+  const v1::RouteState message = MessageOf("m", route, registry);
   EXPECT_EQ(message.desired().mode(), "auto");
   EXPECT_EQ(message.effective().mode(), "split");
   EXPECT_EQ(message.effective().weights().at("fp32"), 0.75);

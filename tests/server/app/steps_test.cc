@@ -32,5 +32,14 @@ TEST(EventOf, TellsHowInt8Came) {
   EXPECT_EQ(proven.detail, R"({"reason":"faster","state":"proven"})");
 }
 
+TEST(EventOf, SaysWhatEvidenceIsAbout) {
+  const shadow::Event of_int8{.model = "m", .version = 8, .kind = shadow::Event::Kind::kProven, .why = "0 %"};
+  EXPECT_EQ(EventOf(of_int8, kWhen).detail, R"({"reason":"0 %"})");
+  shadow::Event of_version = of_int8;
+  of_version.baseline_version = 7;
+  EXPECT_EQ(EventOf(of_version, kWhen).kind, "proven");
+  EXPECT_EQ(EventOf(of_version, kWhen).detail, R"({"baseline_version":7,"reason":"0 %"})");
+}
+
 }  // namespace
 }  // namespace tandem::app

@@ -81,5 +81,20 @@ TEST(Exposition, TellsWhatIsKnownOfSiblings) {
   EXPECT_THAT(text, Not(HasSubstr("tandem_artifact_speedup{")));
 }
 
+TEST(Exposition, TellsEvidenceAboutVersionsFromThatAboutVariants) {
+  const std::string text = Serialize(Families({.routes = {{.model = "m", .version = "8", .share = 0.25}},
+                                               .evidence = {{.model = "m",
+                                                             .version = "8",
+                                                             .baseline_version = "7",
+                                                             .verdict = "proven",
+                                                             .baseline = {.right = 3},
+                                                             .candidate = {.right = 4}}}}));
+  EXPECT_THAT(text, HasSubstr("tandem_route_weight{model=\"m\",version=\"8\",variant=\"fp32\"} 0.25"));
+  EXPECT_THAT(text, HasSubstr("tandem_verdict{model=\"m\",version=\"8\",baseline_version=\"7\",verdict=\"proven\"} 1"));
+  const std::string outcomes = "tandem_outcomes_total{model=\"m\",version=";
+  EXPECT_THAT(text, HasSubstr(outcomes + "\"8\",baseline_version=\"7\",variant=\"fp32\",outcome=\"right\"} 4"));
+  EXPECT_THAT(text, HasSubstr(outcomes + "\"7\",candidate_version=\"8\",variant=\"fp32\",outcome=\"right\"} 3"));
+}
+
 }  // namespace
 }  // namespace tandem::metrics

@@ -47,6 +47,32 @@ TEST(ArrangeTest, WhatIsNotThereAnyMoreGoes) {
   EXPECT_THAT(Arrange({{9, true}}, Latest(1, {}), {}).serve, IsEmpty());
 }
 
+TEST(ArrangeTest, ACandidateServesBesideWhatThePolicyWants) {
+  Wishes wishes = Latest(1, {7, 8, 9});
+  wishes.candidate = 9;
+  const Arrangement newer = Arrange({{7, false}, {8, false}, {9, true}}, wishes, {});
+  EXPECT_THAT(newer.serve, ElementsAre(8, 9));
+  EXPECT_THAT(newer.keep, ElementsAre(7));
+  wishes.candidate = 7;
+  EXPECT_THAT(Arrange({{7, false}, {9, true}}, wishes, {}).serve, ElementsAre(7, 9));
+  wishes.policy.versions = {9};
+  EXPECT_THAT(Arrange({{7, false}, {9, true}}, wishes, {}).serve, ElementsAre(7, 9));
+}
+
+TEST(ArrangeTest, ACandidateThatWasRolledBackFromIsOut) {
+  Wishes wishes = Latest(1, {8, 9});
+  wishes.candidate = 9;
+  const Arrangement result = Arrange({{8, true}, {9, true}}, wishes, {9});
+  EXPECT_THAT(result.serve, ElementsAre(8));
+  EXPECT_THAT(result.keep, ElementsAre(9));
+}
+
+TEST(ArrangeTest, ACandidateServesAloneWhileThereIsNoOther) {
+  Wishes wishes = Latest(1, {8, 9});
+  wishes.candidate = 9;
+  EXPECT_THAT(Arrange({{9, true}}, wishes, {}).serve, ElementsAre(9));
+}
+
 TEST(ArrangeTest, PoliciesOfSeveralVersions) {
   EXPECT_THAT(Arrange({{1, true}, {2, true}, {3, true}}, Latest(2, {1, 2, 3}), {}).serve, ElementsAre(2, 3));
   Wishes all = Latest(1, {1, 2, 3});

@@ -139,6 +139,37 @@ TEST_F(LineupTest, WhatCannotBeRolledBackToIsNamed) {
   EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(8));
 }
 
+TEST_F(LineupTest, ACandidateHasFilesAndAnotherVersionBesideIt) {
+  const auto why = [&](int64_t number) { return std::string(lineup_.CheckCandidate("m", number).message()); };
+  EXPECT_THAT(why(8), HasSubstr("model m has no version 8"));
+  Want({8});
+  EXPECT_THAT(why(8), HasSubstr("no other version to compare version 8 with"));
+  ServeNine();
+  EXPECT_TRUE(lineup_.CheckCandidate("m", 9).ok());
+  EXPECT_THAT(why(10), HasSubstr("no version 10"));
+  ASSERT_TRUE(lineup_.Reject("m", 8).ok());
+  EXPECT_THAT(why(9), HasSubstr("version 9 of model m was rolled back from"));
+}
+
+TEST_F(LineupTest, GoingBackPassesOverACandidate) {
+  ServeNine();
+  lineup_.Want("m", {.present = {7, 8, 9}, .candidate = 8});
+  Settle();
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(8, 9));
+  EXPECT_EQ(lineup_.Previous("m").value(), 7);
+  EXPECT_THAT(std::string(lineup_.Reject("m", 8).status().message()), HasSubstr("is the candidate of its route"));
+}
+
+TEST_F(LineupTest, GoingBackFromACandidateEndsIt) {
+  ServeNine();
+  lineup_.Want("m", {.present = {7, 8, 9}, .candidate = 9});
+  Settle();
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(8, 9));
+  EXPECT_EQ(lineup_.Previous("m").value(), 8);
+  EXPECT_TRUE(lineup_.Reject("m", 8).value());
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(8));
+}
+
 TEST_F(LineupTest, ARejectionEndsWithTheFiles) {
   ServeNine();
   ASSERT_TRUE(lineup_.Reject("m", 8).value());

@@ -99,6 +99,34 @@ TEST_F(LoaderOrdersTest, OutcomesAreKeptAsConfigYamlSaysNow) {
   EXPECT_EQ((*registry_.Find("m", ""))->fp32, before) << "nothing is loaded again";
 }
 
+TEST_F(LoaderOrdersTest, ACandidateIsLoadedBesideTheNewestOtherVersion) {
+  for (const char* version : {"m/2", "m/3"}) Write(version);
+  folder_.Write("m/config.yaml", "route: {mode: shadow, candidate_version: 3}\n");
+  Start();
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(2, 3));
+  EXPECT_EQ((*registry_.Find("m", ""))->number, 2);
+}
+
+TEST_F(LoaderOrdersTest, AConfigYamlThatCannotBeReadPutsNoCandidateInCharge) {
+  Write("m/2");
+  folder_.Write("m/config.yaml", "route: {mode: shadow, candidate_version: 2}\n");
+  Start();
+  folder_.Write("m/config.yaml", "route: {mode: shadow, candidate\n");
+  loader_.Sync();
+  EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(1, 2));
+  EXPECT_EQ((*registry_.Find("m", ""))->number, 1);
+}
+
+TEST_F(LoaderOrdersTest, ACandidateThatIsGivenByHandIsLoadedAtOnce) {
+  Start();
+  Write("m/2");
+  EXPECT_TRUE(absl::IsFailedPrecondition(loader_.CheckCandidate("m", 2)));
+  ASSERT_TRUE(loader_.Realign("m", 2).ok());
+  EXPECT_EQ((*registry_.Find("m", ""))->number, 2) << "it has not to look the same twice";
+  EXPECT_TRUE(loader_.CheckCandidate("m", 2).ok());
+  EXPECT_TRUE(absl::IsNotFound(loader_.Realign("n", 2)));
+}
+
 TEST_F(LoaderOrdersTest, LoadTriesAgainWhatHasFailed) {
   Write("broken/1", "no model");
   Start();

@@ -39,6 +39,21 @@ TEST_F(RegistryTest, FindsTheNewestUnlessOneIsNamed) {
   EXPECT_THAT(registry_.PublishedNumbers("m"), ElementsAre(2, 10));
 }
 
+TEST_F(RegistryTest, ACandidateAnswersWhoNamesItAndWhenThereIsNoOther) {
+  Publish("m", 2);
+  Publish("m", 10);
+  for (const int64_t number : {2, 10}) {
+    registry_.Change("m", number, [](Version& version) { version.route.candidate_version = 10; });
+  }
+  EXPECT_EQ((*registry_.Find("m", ""))->number, 2);
+  EXPECT_EQ((*registry_.Find("m", "10"))->number, 10);
+  EXPECT_EQ(registry_.Serving("m", 10)->number, 10);
+  registry_.Shelve("m", 2);
+  EXPECT_EQ((*registry_.Find("m", ""))->number, 10);
+  EXPECT_EQ(registry_.Serving("m", 2), nullptr);
+  EXPECT_EQ(registry_.Serving("n", 2), nullptr);
+}
+
 TEST_F(RegistryTest, TellsWhatIsKeptFromWhatServes) {
   Publish("m", 2);
   Publish("m", 10);

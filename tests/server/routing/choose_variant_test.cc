@@ -96,6 +96,15 @@ TEST(ComparedShare, IsThatOfTheRouteWhereBothAreThere) {
   EXPECT_EQ(share("auto", 0.2, true, {}), 0);  // nothing more to find out
 }
 
+TEST(ChooseVariant, BetweenVersionsInt8HasNoPart) {
+  const Lane lane{.state = LaneState::kProven};
+  const Int8Status int8{.loaded = true, .lane = lane};
+  const config::RouteConfig split{.mode = "split", .int8_weight = 1, .candidate_version = 8};
+  EXPECT_EQ(*ChooseVariant("", split, int8, 0), Precision::kFp32);
+  EXPECT_EQ(*ChooseVariant("int8", split, int8, 0), Precision::kInt8);
+  EXPECT_EQ(ComparedShare({.mode = "shadow", .shadow_rate = 1, .candidate_version = 8}, int8), 0);
+}
+
 TEST(ComparedShare, WhileInt8AnswersByAutoItIsWatchedInAnyCase) {
   const Lane lane{.state = LaneState::kProven};
   const Int8Status serving{.loaded = true, .lane = lane, .auto_state = {.int8_serves = true}};

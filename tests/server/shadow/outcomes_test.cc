@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/shadow/candidacies.h"
 #include "tests/server/shadow/pair.h"
 
 namespace tandem::shadow {
@@ -56,6 +57,27 @@ TEST_F(OutcomesTest, WhereBothHaveAnsweredItIsAPair) {
   EXPECT_EQ(summary.baseline.right, 1);
   EXPECT_EQ(summary.candidate.right, 1);
   EXPECT_EQ(summary.accuracy.mean, 0);
+}
+
+TEST_F(OutcomesTest, AnOutcomeCountsForTheVersionThatAnswered) {
+  pair_.AddCandidate("Neg");
+  Candidacies candidacies(pair_.registry, pair_.ledgers);
+  candidacies.Follow("m", {});
+  const Arms arms{.baseline = 1, .candidate = 2};
+  outcomes_.Answered({.model = "m", .version = 1, .id = "a", .arms = arms, .answer = 7, .at = now_}, limits_);
+  outcomes_.Answered({.model = "m", .version = 2, .id = "b", .arms = arms, .answer = 7, .at = now_}, limits_);
+  EXPECT_EQ(Report("a", 7)->version, 1);
+  EXPECT_EQ(Report("b", 8)->version, 2);
+  outcomes_.Answered({.model = "m", .version = 1, .id = "c", .arms = arms, .answer = 7, .at = now_}, limits_);
+  outcomes_.Compared("m", "c", 8);
+  EXPECT_EQ(Report("c", 8)->other_right, true);
+  const evidence::Summary summary = pair_.ledger_of_versions()->Summarize();
+  EXPECT_EQ(summary.baseline.outcomes, 2);
+  EXPECT_EQ(summary.baseline.right, 1);
+  EXPECT_EQ(summary.candidate.outcomes, 2);
+  EXPECT_EQ(summary.candidate.right, 1);
+  EXPECT_EQ(summary.pairs, 1);
+  EXPECT_EQ(Evidence().baseline.outcomes, 0);
 }
 
 TEST_F(OutcomesTest, CountsOnceAndOnlyWhatIsKept) {

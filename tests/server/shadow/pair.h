@@ -18,6 +18,8 @@ namespace tandem::shadow {
 
 using Row = std::vector<float>;
 
+inline const std::string kModel = "m";
+
 // y = op(x), rows of four.
 inline std::shared_ptr<const engine::Model> OneNode(const std::string& op) {
   engine::ModelMaker maker;
@@ -29,7 +31,7 @@ inline std::shared_ptr<const engine::Model> OneNode(const std::string& op) {
 inline std::unique_ptr<models::Variant> MakeVariant(models::Precision precision, const std::string& op,
                                                     Duration row_cost) {
   auto variant = std::make_unique<models::Variant>();
-  variant->model_name = "m";
+  variant->model_name = kModel;
   variant->precision = precision;
   variant->model = OneNode(op);
   variant->shares_batch = true;
@@ -57,7 +59,7 @@ class PublishedPair {
     using models::State;
     for (State state : {State::kFound, State::kLoading, State::kWarming}) registry.Enter("m", 1, state);
     auto version = std::make_shared<models::Version>();
-    version->model_name = "m";
+    version->model_name = kModel;
     version->fp32 = models::MakeHandle(MakeVariant(models::Precision::kFp32, "Identity", kFp32Cost), graveyard_);
     registry.Publish(std::move(version));
   }
@@ -79,6 +81,28 @@ class PublishedPair {
       version.auto_state = state;
     });
   }
+  // Version 2 comes, which answers with what `op` makes of what it is given; the route compares it with version 1.
+  void AddCandidate(const std::string& op) {
+    using models::State;
+    for (State state : {State::kFound, State::kLoading, State::kWarming}) registry.Enter("m", 2, state);
+    auto version = std::make_shared<models::Version>();
+    version->model_name = kModel;
+    version->number = 2;
+    version->stamp = op;
+    version->fp32 = models::MakeHandle(MakeVariant(models::Precision::kFp32, op, kFp32Cost), graveyard_);
+    registry.Publish(std::move(version));
+    CompareWith(2);
+  }
+  // 0: variants are compared.
+  void CompareWith(int64_t candidate) {
+    for (const int64_t number : {1, 2}) {
+      registry.Change("m", number, [&](models::Version& version) {
+        version.route = {.mode = "shadow", .candidate_version = candidate};
+      });
+    }
+  }
+  models::VersionHandle candidate() const { return registry.Serving("m", 2); }
+  std::shared_ptr<evidence::Ledger> ledger_of_versions() { return ledgers.Find(evidence::VersionsOf("m", 1, 2)); }
   void Route(const std::string& mode) {
     registry.Change("m", 1, [&](models::Version& version) { version.route.mode = mode; });
   }

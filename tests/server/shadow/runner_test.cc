@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "server/scheduling/run_batch.h"
+#include "server/shadow/candidacies.h"
 #include "tests/server/batching/fake_request.h"
 #include "tests/server/shadow/pair.h"
 
@@ -80,6 +81,28 @@ TEST_F(RunnerTest, KnowsWhichOfBothAnswered) {
   EXPECT_EQ(Evidence().candidate.latency.sum, 50'000u);
 }
 
+TEST_F(RunnerTest, ComparesVersionsAndTellsTheVerdict) {
+  pair_.AddCandidate("Neg");
+  Candidacies candidacies(pair_.registry, pair_.ledgers);
+  candidacies.Follow("m", {});
+  runner_.Start();
+  for (int i = 0; i < 50; ++i) {
+    Job job = pair_.MakeJob(i);
+    job.candidate = pair_.candidate();
+    Offer(std::move(job));
+  }
+  runner_.Flush();
+  const Summary summary = pair_.ledger_of_versions()->Summarize();
+  EXPECT_EQ(summary.comparisons, 50);
+  EXPECT_EQ(summary.agreement, 0);
+  EXPECT_EQ(summary.baseline.latency.sum, 50 * 50'000u);
+  EXPECT_EQ(pair_.ledger(), nullptr) << "it is no evidence about int8";
+  ASSERT_EQ(pair_.events.size(), 1u);
+  EXPECT_EQ(pair_.events[0].kind, Event::Kind::kRejected);
+  EXPECT_EQ(pair_.events[0].version, 2);
+  EXPECT_EQ(pair_.events[0].baseline_version, 1);
+}
+
 TEST_F(RunnerTest, CountsAnInputOnce) {
   pair_.Join("Identity", Offline::kInconclusive);
   runner_.Start();
@@ -133,6 +156,17 @@ TEST_F(RunnerTest, LeavesWhatFindsNoRoom) {
   runner_.Start();
   runner_.Flush();
   EXPECT_EQ(Evidence().comparisons, 150);
+}
+
+TEST_F(RunnerTest, LeavesWhatTheOtherVariantWouldNotTake) {
+  pair_.Join("Identity", Offline::kInconclusive);
+  // As a variant that shares no batches may have answered it.
+  for (const std::vector<engine::Shape>& shapes :
+       {std::vector<engine::Shape>{{0, 4}}, {{1, 4}, {2, 4}}, {{2, 4}, {}}}) {
+    Job job = pair_.MakeJob(1);
+    job.shapes = shapes;
+    EXPECT_FALSE(runner_.Offer(job));
+  }
 }
 
 TEST_F(RunnerTest, DropsWhatIsOldAndItsVersion) {

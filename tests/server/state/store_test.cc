@@ -78,6 +78,29 @@ TEST_F(StateStoreTest, KeepsWhatWasWritten) {
   EXPECT_EQ(event.author.when, kAnn.when);
 }
 
+TEST_F(StateStoreTest, KeepsTheCandidateOfARoute) {
+  const config::RouteConfig route{.mode = "split", .candidate_version = 8, .candidate_weight = 0.3};
+  ASSERT_TRUE(store_->Write({.routes = {{"m", RouteOverride{route, kAnn}}}}).ok());
+  Reopen();
+  EXPECT_EQ(store_->Routes()->at("m").route, route);
+}
+
+TEST_F(StateStoreTest, TakesUpTheStateOfAnOlderServer) {
+  ASSERT_TRUE(store_->Write({.routes = {{"m", RouteOverride{{.mode = "shadow"}, kAnn}}}}).ok());
+  store_.reset();
+  {
+    SQLite::Database file(path_ + "/state.db", SQLite::OPEN_READWRITE);
+    for (const char* column : {"candidate_version", "candidate_weight"}) {
+      file.exec(absl::StrCat("ALTER TABLE route DROP COLUMN ", column));
+    }
+    file.exec("PRAGMA user_version = 1");
+  }
+  Reopen();
+  EXPECT_EQ(store_->Routes()->at("m").route.mode, "shadow");
+  EXPECT_FALSE(store_->Routes()->at("m").route.between_versions());
+  EXPECT_EQ(store_->Routes()->at("m").author.who, "ann");
+}
+
 TEST_F(StateStoreTest, ReplacesAndRemoves) {
   ASSERT_TRUE(store_
                   ->Write({.routes = {{"m", RouteOverride{{.mode = "int8"}, kAnn}}},
@@ -123,9 +146,9 @@ TEST_F(StateStoreTest, BelongsToOneServer) {
 
 TEST_F(StateStoreTest, LeavesTheStateOfANewerServerAlone) {
   store_.reset();
-  SQLite::Database(path_ + "/state.db", SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 2");
+  SQLite::Database(path_ + "/state.db", SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 3");
   EXPECT_TRUE(absl::IsFailedPrecondition(Problem()));
-  EXPECT_THAT(std::string(Problem().message()), HasSubstr("state.db: it has format 2, which a newer Tandem wrote"));
+  EXPECT_THAT(std::string(Problem().message()), HasSubstr("state.db: it has format 3, which a newer Tandem wrote"));
 }
 
 TEST_F(StateStoreTest, NamesAFileThatIsDamaged) {

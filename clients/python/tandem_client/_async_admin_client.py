@@ -1,0 +1,90 @@
+"""The client of the admin port for asyncio."""
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from tandem_client import _admin_calls, admin
+from tandem_client._admin_calls import Note
+from tandem_client._async_channel import AsyncChannel
+from tandem_client._connection import Settings, Tls
+from tandem_client._retry import RetryPolicy
+
+
+class AsyncAdminClient:
+    """What AdminClient is, with the same arguments and methods, for one event loop."""
+
+    def __init__(self, address: str, *, tls: Tls | None = None, token: str | None = None, timeout: float | None = None,
+                 retry: RetryPolicy = RetryPolicy(), keepalive: float | None = 60.0) -> None:
+        self._channel = AsyncChannel(Settings(address, tls, token, timeout, keepalive), retry)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                       trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def models(self, *, timeout: float | None = None) -> tuple[admin.Model, ...]:
+        return await self._channel.run(_admin_calls.models(), timeout, None)
+
+    async def model(self, model: str, *, timeout: float | None = None) -> admin.Model:
+        return await self._channel.run(_admin_calls.model(model), timeout, None)
+
+    async def load_model(self, model: str, *, who: str = "", why: str = "",
+                         timeout: float | None = None) -> admin.Model:
+        return await self._channel.run(_admin_calls.load_model(model, Note(who, why)), timeout, None)
+
+    async def unload_model(self, model: str, *, who: str = "", why: str = "", timeout: float | None = None) -> None:
+        await self._channel.run(_admin_calls.unload_model(model, Note(who, why)), timeout, None)
+
+    async def quantize(self, model: str, *, version: int = 0, anew: bool = False,
+                       progress: Callable[[admin.BuildProgress], None] | None = None, who: str = "", why: str = "",
+                       timeout: float | None = None) -> admin.Variant:
+        call = _admin_calls.quantize(model, version, anew, Note(who, why))
+        async for message in self._channel.server_stream(call, timeout):
+            step = call.parse(message)
+            if isinstance(step, admin.Variant):
+                return step
+            if progress is not None:
+                progress(step)
+        raise self._channel.ended_early(call.what)
+
+    async def cancel_quantize(self, model: str, *, version: int = 0, who: str = "", why: str = "",
+                              timeout: float | None = None) -> None:
+        await self._channel.run(_admin_calls.cancel_quantize(model, version, Note(who, why)), timeout, None)
+
+    async def rollback(self, model: str, *, to_version: int = 0, who: str = "", why: str = "",
+                       timeout: float | None = None) -> admin.Version:
+        return await self._channel.run(_admin_calls.rollback(model, to_version, Note(who, why)), timeout, None)
+
+    async def route(self, model: str, *, timeout: float | None = None) -> admin.RouteState:
+        return await self._channel.run(_admin_calls.route(model), timeout, None)
+
+    async def set_route(self, model: str, route: admin.Route, *, who: str = "", why: str = "",
+                        timeout: float | None = None) -> admin.RouteState:
+        return await self._channel.run(_admin_calls.set_route(model, route, Note(who, why)), timeout, None)
+
+    async def clear_route(self, model: str, *, who: str = "", why: str = "",
+                          timeout: float | None = None) -> admin.RouteState:
+        return await self._channel.run(_admin_calls.clear_route(model, Note(who, why)), timeout, None)
+
+    async def promote(self, model: str, *, force: bool = False, who: str = "", why: str = "",
+                      timeout: float | None = None) -> admin.Version:
+        return await self._channel.run(_admin_calls.promote(model, force, Note(who, why)), timeout, None)
+
+    async def demote(self, model: str, *, who: str = "", why: str = "", timeout: float | None = None) -> admin.Version:
+        return await self._channel.run(_admin_calls.demote(model, Note(who, why)), timeout, None)
+
+    async def compare(self, model: str, *, version: int = 0, timeout: float | None = None) -> admin.Comparison:
+        return await self._channel.run(_admin_calls.compare(model, version), timeout, None)
+
+    async def report_outcome(self, model: str, request_id: str, *, right: bool | None = None, label: int | None = None,
+                             timeout: float | None = None) -> admin.Outcome:
+        return await self._channel.run(_admin_calls.report_outcome(model, request_id, right, label), timeout, None)
+
+    async def history(self, model: str = "", *, kind: str = "", before_id: int = 0, limit: int = 0,
+                      timeout: float | None = None) -> tuple[admin.Event, ...]:
+        return await self._channel.run(_admin_calls.history(model, kind, before_id, limit), timeout, None)

@@ -1,0 +1,18 @@
+// EscapeInvalidUtf8: models are named as folders, which may have any bytes; Prometheus refuses a whole scrape for one
+// that is no UTF-8.
+#ifndef TANDEM_SERVER_METRICS_UTF8_H_
+#define TANDEM_SERVER_METRICS_UTF8_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace tandem::metrics {
+
+// An exposition in which bytes that belong to no well-formed UTF-8 are written as \xNN, as a label's value has to show
+// it: with two backslashes. The rest stays as it is.
+std::string EscapeInvalidUtf8(absl::string_view exposition);
+
+}  // namespace tandem::metrics
+
+#endif  // TANDEM_SERVER_METRICS_UTF8_H_
