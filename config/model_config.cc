@@ -86,10 +86,23 @@ Table Variants() {
   };
 }
 
+Table TrafficSamples() {
+  using C = ModelConfig;
+  using T = TrafficSamplesConfig;
+  const auto samples = &C::samples_from_traffic;
+  const std::string prefix = "quantization.samples_from_traffic.";
+  return {
+      {prefix + "enabled", Arity::kOne, "", "", SetsIn(samples, &T::enabled, ParseBool)},
+      {prefix + "count", Arity::kOne, "", "", SetsIn(samples, &T::count, Integer(1, 100'000))},
+      {prefix + "of_requests", Arity::kOne, "", "", SetsIn(samples, &T::of_requests, Integer(1, 1'000'000'000))},
+      {prefix + "max_bytes", Arity::kOne, "", "", SetsIn(samples, &T::max_bytes, ParseBytes)},
+      {prefix + "max_age", Arity::kOne, "", "", SetsIn(samples, &T::max_age, ParseDuration)},
+  };
+}
+
 Table AllSettings() {
   Table all = Serving();
-  const Table variants = Variants();
-  all.insert(all.end(), variants.begin(), variants.end());
+  for (const Table& part : {Variants(), TrafficSamples()}) all.insert(all.end(), part.begin(), part.end());
   return all;
 }
 

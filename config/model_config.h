@@ -32,6 +32,17 @@ struct QuantizationConfig {
   double confidence = 0.95;
 };
 
+// Whether int8 is built from inputs of live requests where there are no samples beside the model.
+struct TrafficSamplesConfig {
+  bool enabled = false;
+  int64_t count = 512;                                            // samples at most
+  int64_t of_requests = 5000;                                     // how many pass before they are used
+  int64_t max_bytes = 64 << 20;                                   // of all samples together
+  std::chrono::nanoseconds max_age = std::chrono::hours(7 * 24);  // nothing is kept for longer
+
+  friend bool operator==(const TrafficSamplesConfig&, const TrafficSamplesConfig&) = default;
+};
+
 // How requests choose a variant or, with a candidate, between two versions.
 struct RouteConfig {
   std::string mode = "auto";  // fp32, int8, split, shadow or auto
@@ -68,6 +79,7 @@ struct ModelConfig {
   // Versions kept warm for an instant rollback.
   int64_t keep_previous = 1;
   QuantizationConfig quantization;
+  TrafficSamplesConfig samples_from_traffic;
   RouteConfig route;
   OutcomesConfig outcomes;
 };

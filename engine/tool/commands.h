@@ -41,11 +41,11 @@ absl::Status Bench(const BenchOptions& options);
 
 struct EvaluateOptions {
   std::string model;
-  std::string other;    // compared with `model`; empty: none
-  std::string samples;  // .npz
-  std::string labels;   // .npy of classes; empty: none
+  std::vector<std::string> others;  // each is compared with `model`
+  std::string samples;              // .npz
+  std::string labels;               // .npy of classes; empty: none
   int threads = 1;
-  bool json = false;
+  bool json = false;  // lines that tell how far it is, then one that is an Evaluation of the admin service
 };
 absl::Status Evaluate(const EvaluateOptions& options);
 

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/model.h"
-#include "engine/tool/npz.h"
+#include "engine/npz/npz.h"
 
 namespace tandem::engine {
 

@@ -17,9 +17,10 @@ void AddOutputFormat(CLI::App& command, bool& json) {
 }
 
 void AddEvaluate(CLI::App& app, EvaluateOptions& options, absl::Status& status) {
-  CLI::App& command = *app.add_subcommand("evaluate", "Score a model on labelled samples, or two beside each other");
+  CLI::App& command =
+      *app.add_subcommand("evaluate", "Score a model on labelled samples, or several beside each other");
   command.add_option("MODEL", options.model, "ONNX file")->required();
-  command.add_option("OTHER", options.other, "Another one of the same inputs and outputs");
+  command.add_option("OTHER", options.others, "Others of the same inputs and outputs, each compared with the first");
   command.add_option("--samples", options.samples, "Inputs by name (.npz), samples along the first axis")->required();
   command.add_option("--labels", options.labels, "The class of each sample (.npy)");
   command.add_option("--threads", options.threads, "Threads a run may use")->check(CLI::Range(1, 1024));

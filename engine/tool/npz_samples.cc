@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/strings/strip.h"
+#include "engine/npz/npz.h"
 #include "engine/status.h"
-#include "engine/tool/npz.h"
 
 namespace tandem::engine {
 

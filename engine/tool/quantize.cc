@@ -1,8 +1,5 @@
 // tandem-model quantize.
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -18,57 +15,11 @@
 #include "engine/tool/commands.h"
 #include "engine/tool/kept_times.h"
 #include "engine/tool/npz_samples.h"
+#include "engine/tool/progress.h"
 
 namespace tandem::engine {
 
 namespace {
-
-// Tells how far the work is: a line of JSON each time; for people one line that is written over and over, or where
-// there is no terminal to do so on, one line a stage.
-class Progress {
- public:
-  // `method`: named with the stages; empty when there is one only.
-  Progress(bool json, std::string method) : json_(json), method_(std::move(method)) {}
-
-  void operator()(absl::string_view stage, double done) {
-    const auto now = Clock::now();
-    const bool begins = stage != stage_;
-    if (begins) {
-      stage_ = std::string(stage);
-      begun_ = now;
-    } else if (done < 1 && now - told_ < std::chrono::milliseconds(200)) {
-      return;
-    }
-    told_ = now;
-    if (json_) {
-      TellAsJson(done, std::chrono::duration<double>(now - begun_).count());
-    } else if (in_place_) {
-      std::fprintf(stderr, "\r%-12s %-10s %3.0f %%", method_.c_str(), stage_.c_str(), 100 * done);
-      if (stage_ == "write" && done >= 1) std::fprintf(stderr, "\r%30s\r", "");
-    } else if (begins) {
-      std::fprintf(stderr, "%s%s%s\n", method_.c_str(), method_.empty() ? "" : ": ", stage_.c_str());
-    }
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  void TellAsJson(double done, double elapsed) const {
-    nlohmann::ordered_json line = {{"event", "progress"}};
-    if (!method_.empty()) line["method"] = method_;
-    line["stage"] = stage_;
-    line["done"] = done;
-    line["seconds_left"] = done > 0 ? elapsed / done - elapsed : 0.0;
-    std::printf("%s\n", line.dump().c_str());
-    std::fflush(stdout);
-  }
-
-  const bool json_;
-  const std::string method_;
-  const bool in_place_ = isatty(STDERR_FILENO) != 0;
-  std::string stage_;
-  Clock::time_point begun_, told_;
-};
 
 // Of the samples, and of the labels behind them.
 absl::StatusOr<std::string> Sha256OfSamples(const QuantizeCommandOptions& options) {

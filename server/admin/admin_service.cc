@@ -202,6 +202,7 @@ grpc::Status AdminService::GetHistory(Context* context, const v1::GetHistoryRequ
 }
 
 void AdminService::Stop() {
+  parts_.evaluator.Stop();
   MutexLock lock(mutex_);
   stopping_ = true;
   stop_.NotifyAll();

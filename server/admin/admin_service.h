@@ -14,6 +14,7 @@
 #include "server/evidence/ledgers.h"
 #include "server/models/loader.h"
 #include "server/models/registry.h"
+#include "server/quantization/evaluator.h"
 #include "server/routing/routes.h"
 #include "server/rpc/status.h"
 #include "server/settings/log_settings.h"
@@ -35,6 +36,7 @@ struct AdminParts {
   shadow::Promoter& promoter;
   shadow::Outcomes& outcomes;
   state::Writer& writer;  // of evidence and history
+  quantization::Evaluator& evaluator;
   settings::LogSettings& log;
 };
 
@@ -60,8 +62,10 @@ class AdminService final : public v1::Admin::Service {
   grpc::Status Compare(Context*, const v1::CompareRequest*, v1::CompareResponse*) override;
   grpc::Status ReportOutcome(Context*, const v1::ReportOutcomeRequest*, v1::ReportOutcomeResponse*) override;
   grpc::Status GetHistory(Context*, const v1::GetHistoryRequest*, v1::GetHistoryResponse*) override;
+  // evaluate_call.cc
+  grpc::Status Evaluate(Context*, grpc::ServerReaderWriter<v1::EvaluateResponse, v1::EvaluateRequest>*) override;
 
-  // Ends the calls that follow a build: the server shuts down.
+  // Ends evaluations and the calls that follow a build: the server shuts down.
   void Stop();
 
  private:

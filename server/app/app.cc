@@ -64,6 +64,7 @@ App::App(const config::ServerConfig& config)
           },
           resources::ResidentBytes),
       log_settings_(config.log_format),
+      evaluator_({.state_dir = StateDirOf(config), .program = QuantizerOf(config)}),
       dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
       ledgers_(EvidenceKeeping()),
       promoter_(registry_, ledgers_,
@@ -174,6 +175,7 @@ absl::Status App::StartAdmin() {
                                 .promoter = promoter_,
                                 .outcomes = outcomes_,
                                 .writer = *writer_,
+                                .evaluator = evaluator_,
                                 .log = log_settings_};
   TANDEM_ASSIGN_OR_RETURN(admin_, admin::AdminServer::Start(options, parts));
   return absl::OkStatus();
@@ -327,6 +329,13 @@ metrics::ServerSample App::Sample() {
     sample.variant_states.push_back(
         {version->model_name, version->number_text, "int8", std::string(NameOf(version->lane.state))});
     if (version->lane.report != nullptr) sample.artifacts.push_back(SampleOf(*version));
+    if (version->traffic != nullptr) {
+      const traffic::CollectionSize size = version->traffic->Size();
+      sample.traffic.push_back({.model = version->model_name,
+                                .version = version->number_text,
+                                .samples = static_cast<double>(size.samples),
+                                .requests = static_cast<double>(size.seen)});
+    }
     sample.routes.push_back(
         {version->model_name, version->number_text, Int8WeightOf(*version), ShareOf(registry_, *version)});
   }

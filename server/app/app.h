@@ -20,6 +20,7 @@
 #include "server/metrics/exposition.h"
 #include "server/models/loader.h"
 #include "server/models/registry.h"
+#include "server/quantization/evaluator.h"
 #include "server/resources/cgroups.h"
 #include "server/resources/memory_budget.h"
 #include "server/routing/routes.h"
@@ -77,6 +78,7 @@ class App {
   std::unique_ptr<state::StateStore> state_;
   std::unique_ptr<state::Writer> writer_;
   std::unique_ptr<routing::Routes> routes_;
+  quantization::Evaluator evaluator_;
   scheduling::Dispatcher dispatcher_;
   scheduling::InlineRunner inline_runner_{dispatcher_};
   evidence::Ledgers ledgers_;

@@ -46,8 +46,8 @@ ENDPOINTS
   admin  tandem.admin.v1.Admin, which tandemctl speaks, grpc.health.v1.Health, reflection
 
 SIGNALS
-  SIGTERM, SIGINT   stop being ready, finish what is in flight (--drain-timeout), close, exit with 0; a second one ends the
-                    process at once
+  SIGTERM, SIGINT   stop being ready, finish what is in flight (--drain-timeout), close, exit with 0; a second one ends
+                    the process at once
 
 EXIT STATUS
   0  stopped by a signal     1  could not start, e.g. an address is in use     2  wrong usage or configuration

@@ -108,6 +108,15 @@ MetricFamily States(const std::string& name, const std::string& help, const std:
   return family;
 }
 
+MetricFamily TrafficGauge(const ServerSample& sample, const std::string& name, const std::string& help,
+                          double TrafficSample::*value) {
+  MetricFamily family = Family(name, help, MetricType::Gauge);
+  for (const TrafficSample& traffic : sample.traffic) {
+    AddGauge(family, {{"model", traffic.model}, {"version", traffic.version}}, traffic.*value);
+  }
+  return family;
+}
+
 }  // namespace
 
 std::vector<MetricFamily> Families(const ServerSample& sample) {
@@ -125,6 +134,10 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
       States("model_state", "1 for the state that a model version is in (found, loading, ... failed).", sample.states),
       States("variant_state", "1 for the state that a version's int8 variant is in (absent, building, ... failed).",
              sample.variant_states),
+      TrafficGauge(sample, "traffic_samples", "Inputs of live requests that are held, to build int8 from.",
+                   &TrafficSample::samples),
+      TrafficGauge(sample, "traffic_requests", "Requests that were seen while samples are collected from traffic.",
+                   &TrafficSample::requests),
       Requests(sample),
       Refused(sample),
       Refusals(sample),

@@ -51,6 +51,14 @@ struct EvidenceSample {
   Outcomes baseline, candidate;  // of answers, as clients reported; fp32 and int8 of one version
 };
 
+// What is told of a version that collects samples of live requests.
+struct TrafficSample {
+  std::string model;
+  std::string version;
+  double samples = 0;   // that are held
+  double requests = 0;  // that have been seen
+};
+
 struct RouteSample {
   std::string model;
   std::string version;
@@ -80,6 +88,7 @@ struct ServerSample {
   std::vector<StateSample> states;
   std::vector<StateSample> variant_states;
   std::vector<RouteSample> routes;
+  std::vector<TrafficSample> traffic;
   std::vector<EvidenceSample> evidence;
   std::vector<ArtifactSample> artifacts;
   BuildTotals builds;  // of int8 siblings

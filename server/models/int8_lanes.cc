@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
 #include "server/models/load_variant.h"
@@ -10,17 +11,21 @@
 namespace tandem::models {
 namespace {
 
+constexpr char kNothing[] = "nothing ";
+constexpr char kSamples[] = "samples ";
+
 // All that a lane is made from: when it changes the lane starts over.
 std::string SourceOf(const ModelFiles& files, const VersionFiles& version, const config::QuantizationConfig& settings) {
   if (!version.int8_folder.empty()) return absl::StrCat("ready-made ", version.int8_stamp);
   if (settings.enabled == "false") return "off";
-  if (files.samples_file.empty()) return "nothing";
-  return absl::StrCat("samples ", files.samples_stamp, quantization::ToText(settings));
+  if (files.samples_file.empty()) return absl::StrCat(kNothing, files.samples_note);
+  return absl::StrCat(kSamples, files.samples_stamp, quantization::ToText(settings));
 }
 
 // Why no sibling is built of a version that has no ready-made one; empty: one is.
 std::string WhyNone(const ModelFiles& files, const config::QuantizationConfig& settings) {
   if (settings.enabled == "false") return "it is switched off (quantization.enabled: false)";
+  if (!files.samples_note.empty()) return files.samples_note;
   return files.samples_file.empty() ? "there are no samples to build it from" : "";
 }
 
@@ -32,10 +37,14 @@ void Int8Lanes::Align(const ModelFiles& files, int64_t number, const config::Mod
   const auto [followed, is_new] = followed_.try_emplace(key);
   Followed& lane = followed->second;
   if (!is_new && lane.source == source) return;
+  // Samples of live requests may not be kept for ever: what was built from them serves until there are newer ones.
+  if (!files.samples_note.empty() && absl::StartsWith(lane.source, kSamples)) return;
   // Files that appear while the server runs may still be being written.
-  if (!settled && std::exchange(lane.seen, source) != source && source != "nothing") return;
+  if (!settled && std::exchange(lane.seen, source) != source && !absl::StartsWith(source, kNothing)) return;
   builder_.Cancel(key);
-  if (!lane.source.empty()) Enter(key, {.reason = "its files or settings have changed"});
+  const bool had_none =
+      lane.source.empty() || (absl::StartsWith(lane.source, kNothing) && absl::StartsWith(source, kNothing));
+  if (!had_none) Enter(key, {.reason = "its files or settings have changed"});
   lane = {.source = source, .seen = source, .config = config};
   Start(key, files, config);
 }
@@ -120,6 +129,11 @@ void Int8Lanes::StartBuild(const Key& key, const ModelFiles& files, const config
   builder_.Start(key, recipe, anew);
 }
 
+std::string Int8Lanes::ModelFileOf(const Key& key) const {
+  const auto lane = followed_.find(key);
+  return lane == followed_.end() ? "" : lane->second.model_file;
+}
+
 absl::Status Int8Lanes::CheckMemory(const std::string& model_file) const {
   if (!options_.check_memory) return absl::OkStatus();
   std::error_code error;
@@ -141,6 +155,7 @@ void Int8Lanes::Join(const Key& key, const quantization::Artifact& artifact, con
     Enter(key, {.state = LaneState::kFailed, .reason = std::string(loaded.status().message())});
     return;
   }
+  followed_[key].model_file = artifact.model_file;
   const quantization::Report& report = *artifact.report;
   const Lane lane{.state = LaneStateOf(report.verdict), .reason = report.reason, .report = artifact.report};
   AutoState auto_state;

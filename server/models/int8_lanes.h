@@ -65,12 +65,15 @@ class Int8Lanes {
   void Drop(const Key& key);
   // Takes in what the builder has finished.
   void TakeResults();
+  // What was loaded last as the sibling of a version; empty when nothing was.
+  std::string ModelFileOf(const Key& key) const;
 
  private:
   struct Followed {
     std::string source;  // what the lane was made from
     std::string seen;    // what it looked like at the last look
     config::ModelConfig config;
+    std::string model_file;  // of the sibling that was loaded
   };
 
   void Start(const Key& key, const ModelFiles& files, const config::ModelConfig& config);

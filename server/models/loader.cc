@@ -44,7 +44,8 @@ Loader::Loader(LoaderOptions options, Registry& registry)
               .check_memory = options_.check_memory,
               .auto_state = options_.auto_state,
               .on_step = options_.on_lane_step},
-             registry_, builder_) {}
+             registry_, builder_),
+      collector_({.state_dir = options_.state_dir, .on_warning = options_.on_warning}) {}
 
 quantization::BuilderOptions Loader::BuilderOptionsOf() {
   return {
@@ -147,8 +148,13 @@ void Loader::Loop() {
 std::vector<ModelFiles> Loader::LookOnce() {
   std::vector<ModelFiles> found = FindModels();
   std::set<std::string> names;
-  for (const ModelFiles& files : found) {
-    orders_.CarryOut();  // they do not wait until all models have loaded
+  bool outdated = false;
+  for (ModelFiles& files : found) {
+    // Orders do not wait until all models have loaded. They have seen newer files, which this look must not take back.
+    outdated = orders_.CarryOut() || outdated;
+    if (outdated) {
+      if (auto again = FindModel(files.name); again.ok()) files = *std::move(again);
+    }
     Align(files);
     names.insert(files.name);
   }
@@ -160,6 +166,7 @@ std::vector<ModelFiles> Loader::LookOnce() {
   }
   ForgetFailures(found);
   known_models_ = names;
+  collector_.KeepOnly(names);
   const bool all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
     return unloaded_.contains(name) || !registry_.PublishedNumbers(name).empty();
   });

@@ -20,6 +20,7 @@
 #include "absl/types/span.h"
 #include "config/model_config.h"
 #include "engine/mutex.h"
+#include "server/models/files_to_evaluate.h"
 #include "server/models/int8_lanes.h"
 #include "server/models/lineup.h"
 #include "server/models/load_variant.h"
@@ -29,6 +30,7 @@
 #include "server/models/variant.h"
 #include "server/models/version.h"
 #include "server/sync/cond_var.h"
+#include "server/traffic/collector.h"
 
 namespace tandem::models {
 
@@ -106,6 +108,9 @@ class Loader {
   absl::StatusOr<int64_t> Quantize(const std::string& model, int64_t version, bool anew);
   // Ends that build. FAILED_PRECONDITION when there is none.
   absl::StatusOr<int64_t> CancelQuantize(const std::string& model, int64_t version);
+  // The files of all variants of loaded versions; without any, of the newest that serves. FAILED_PRECONDITION names a
+  // version that is not loaded.
+  absl::StatusOr<FilesToEvaluate> FindToEvaluate(const std::string& model, std::vector<int64_t> versions);
 
  private:
   using Key = std::pair<std::string, int64_t>;
@@ -130,6 +135,8 @@ class Loader {
   // The candidate of the route that counts; 0: none. `read`: whether config.yaml could be read.
   int64_t CandidateOf(const ModelFiles& files, const config::ModelConfig& config, const absl::Status& read);
   void AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted);
+  // Takes samples of live requests for those beside the model, where there are none and config.yaml asks for them.
+  ModelFiles WithTraffic(ModelFiles files, const config::ModelConfig& config);
   config::RouteConfig DesireRoute(const std::string& model, const config::RouteConfig& desired) const {
     return options_.desire_route ? options_.desire_route(model, desired) : desired;
   }
@@ -143,9 +150,13 @@ class Loader {
   void Fail(const Key& key, const absl::Status& status);
   void Bury();
   // loader_orders.cc: orders as the loader's thread carries them out.
+  // Places an order, and again when something has ended, as long as it says that what is still in use stands in its
+  // way: a version cannot be loaded beside itself.
+  absl::Status PlaceAfterDraining(const std::function<absl::Status(bool& drains)>& order);
   absl::Status LoadNow(const std::string& model, bool& drains);
   absl::Status UnloadNow(const std::string& model);
   absl::StatusOr<int64_t> QuantizeNow(const std::string& model, int64_t version, bool anew);
+  absl::Status FindToEvaluateNow(const std::string& model, std::vector<int64_t> versions, FilesToEvaluate& found);
   absl::StatusOr<ModelFiles> FindModel(const std::string& model);
   // Retracts what serves of a model that was unloaded by hand, and shows that.
   void RetireUnloaded(const ModelFiles& files);
@@ -183,7 +194,8 @@ class Loader {
 
   Orders orders_;
   quantization::Builder builder_;
-  Int8Lanes lanes_;  // of the loader's thread
+  Int8Lanes lanes_;               // of the loader's thread
+  traffic::Collector collector_;  // of the loader's thread
 };
 
 }  // namespace tandem::models

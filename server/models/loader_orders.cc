@@ -13,9 +13,13 @@ namespace {
 // As the registry takes it: nothing is the newest.
 std::string NumberText(int64_t version) { return version == 0 ? "" : absl::StrCat(version); }
 
+absl::Status FilesHaveGone(const std::string& model, int64_t version) {
+  return absl::UnavailableError(absl::StrCat("the files of model \"", model, "\" version ", version, " have gone"));
+}
+
 }  // namespace
 
-absl::Status Loader::Load(const std::string& model) {
+absl::Status Loader::PlaceAfterDraining(const std::function<absl::Status(bool& drains)>& order) {
   while (true) {
     uint64_t buried = 0;
     {
@@ -23,12 +27,15 @@ absl::Status Loader::Load(const std::string& model) {
       buried = burials_;
     }
     bool drains = false;
-    const absl::Status status = orders_.Place([&] { return LoadNow(model, drains); });
+    const absl::Status status = orders_.Place([&] { return order(drains); });
     if (!drains) return status;
-    // What is still in use since it was unloaded cannot be loaded beside itself: try again when something has ended.
     MutexLock lock(mutex_);
     while (!stopping_ && burials_ == buried) done_.Wait(mutex_);
   }
+}
+
+absl::Status Loader::Load(const std::string& model) {
+  return PlaceAfterDraining([&](bool& drains) { return LoadNow(model, drains); });
 }
 
 absl::Status Loader::Unload(const std::string& model) {
@@ -54,13 +61,23 @@ absl::StatusOr<int64_t> Loader::CancelQuantize(const std::string& model, int64_t
   return number;
 }
 
+absl::StatusOr<FilesToEvaluate> Loader::FindToEvaluate(const std::string& model, std::vector<int64_t> versions) {
+  FilesToEvaluate found;
+  TANDEM_RETURN_IF_ERROR(orders_.Place([&] { return FindToEvaluateNow(model, versions, found); }));
+  return found;
+}
+
 absl::StatusOr<int64_t> Loader::Rollback(const std::string& model, int64_t to) {
   if (to == 0) {
     TANDEM_ASSIGN_OR_RETURN(to, lineup_.Previous(model));
   }
   TANDEM_ASSIGN_OR_RETURN(const bool at_once, lineup_.Reject(model, to));
   if (at_once) return to;
-  const absl::Status loaded = orders_.Place([&] { return LoadOlder(model, to); });
+  const absl::Status loaded = PlaceAfterDraining([&](bool& drains) {
+    const absl::Status status = LoadOlder(model, to);
+    drains = !status.ok() && registry_.Get(model, to).state == State::kDraining;
+    return status;
+  });
   if (loaded.ok()) return to;
   TANDEM_RETURN_IF_ERROR(lineup_.Pardon(model));
   Sync();
@@ -125,15 +142,37 @@ absl::StatusOr<int64_t> Loader::QuantizeNow(const std::string& model, int64_t ve
   TANDEM_ASSIGN_OR_RETURN(const VersionHandle handle, registry_.Find(model, NumberText(version)));
   TANDEM_ASSIGN_OR_RETURN(const ModelFiles files, FindModel(model));
   const int64_t number = handle->number;
-  if (!files.versions.contains(number)) {
-    return absl::UnavailableError(absl::StrCat("the files of model \"", model, "\" version ", number, " have gone"));
-  }
+  if (!files.versions.contains(number)) return FilesHaveGone(model, number);
   absl::Status status;
   const config::ModelConfig config = ReadConfig(files, status);
   TANDEM_RETURN_IF_ERROR(status);
-  const absl::Status started = lanes_.Build(files, number, config, anew);
+  const absl::Status started = lanes_.Build(WithTraffic(files, config), number, config, anew);
   if (!started.ok()) return engine::WithContext(started, absl::StrCat("model \"", model, "\" version ", number));
   return number;
+}
+
+absl::Status Loader::FindToEvaluateNow(const std::string& model, std::vector<int64_t> versions,
+                                       FilesToEvaluate& found) {
+  TANDEM_ASSIGN_OR_RETURN(const ModelFiles files, FindModel(model));
+  if (versions.empty()) {
+    TANDEM_ASSIGN_OR_RETURN(const VersionHandle newest, registry_.Find(model, ""));
+    versions = {newest->number};
+  }
+  for (const int64_t number : versions) {
+    const VersionHandle version = registry_.Loaded(model, number);
+    if (version == nullptr) {
+      return absl::FailedPreconditionError(absl::StrCat("version ", number, " of model \"", model, "\" is ",
+                                                        NameOf(registry_.Get(model, number).state), ", not loaded"));
+    }
+    const auto of_version = files.versions.find(number);
+    if (of_version == files.versions.end()) return FilesHaveGone(model, number);
+    found.variants.push_back({number, Precision::kFp32, of_version->second.model_file});
+    const std::string int8 = version->int8 == nullptr ? "" : lanes_.ModelFileOf({model, number});
+    if (!int8.empty()) found.variants.push_back({number, Precision::kInt8, int8});
+  }
+  found.samples_file = files.samples_file;
+  found.labels_file = files.labels_file;
+  return absl::OkStatus();
 }
 
 void Loader::RetireUnloaded(const ModelFiles& files) {

@@ -27,30 +27,6 @@ absl::Status Loader::Realign(const std::string& model, int64_t candidate) {
   });
 }
 
-void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
-  for (const ModelFiles& files : found) {
-    absl::Status status;
-    const config::ModelConfig config = ReadConfig(files, status);
-    if (!status.ok()) continue;  // what serves goes on as it is
-    DesireRoute(files.name, config.route);
-    for (int64_t number : registry_.LoadedNumbers(files.name)) {
-      if (!files.versions.contains(number)) continue;
-      AlignOutcomes({files.name, number}, config.outcomes);
-      if (registry_.Get(files.name, number).state == State::kPublished) {
-        lanes_.Align(files, number, config, settled);
-      } else {
-        lanes_.Rest({files.name, number});
-      }
-    }
-  }
-}
-
-void Loader::AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted) {
-  const VersionHandle version = registry_.Loaded(key.first, key.second);
-  if (version == nullptr || version->outcomes == wanted) return;
-  registry_.Change(key.first, key.second, [&](Version& changed) { changed.outcomes = wanted; });
-}
-
 void Loader::ShowProgress(const Key& key, const quantization::Progress& progress) {
   registry_.Change(key.first, key.second, [&](Version& version) {
     // The build may have been cancelled meanwhile.

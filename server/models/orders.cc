@@ -20,7 +20,7 @@ absl::Status Orders::Place(std::function<absl::Status()> order) {
   return *mine.result;
 }
 
-void Orders::CarryOut() {
+bool Orders::CarryOut() {
   std::vector<Order*> taken;
   {
     MutexLock lock(mutex_);
@@ -32,6 +32,7 @@ void Orders::CarryOut() {
     order->result = std::move(result);
     done_.NotifyAll();
   }
+  return !taken.empty();
 }
 
 void Orders::Close() {

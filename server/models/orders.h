@@ -25,8 +25,8 @@ class Orders {
   // Blocks until the owner has carried out `order` and returns what that returned; UNAVAILABLE after Close. Never
   // called by the owner.
   absl::Status Place(std::function<absl::Status()> order);
-  // The owner only: carries out what has been placed so far.
-  void CarryOut();
+  // The owner only: carries out what has been placed so far; whether there was anything.
+  bool CarryOut();
   // Refuses what waits and whatever still comes: the owner ends.
   void Close();
 

@@ -28,6 +28,8 @@ struct ModelFiles {
   std::string samples_file;
   std::string labels_file;
   std::string samples_stamp;
+  // Why there are none, where they are to come from live requests; empty otherwise.
+  std::string samples_note;
   std::map<int64_t, VersionFiles> versions;
 };
 

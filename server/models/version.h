@@ -14,6 +14,7 @@
 #include "config/model_config.h"
 #include "server/models/lane.h"
 #include "server/models/variant.h"
+#include "server/traffic/collection.h"
 
 namespace tandem::models {
 
@@ -38,6 +39,8 @@ struct Version {
   VariantHandle int8;  // null unless `lane` has a verdict, and at times even then: some are rejected unbuilt
   Lane lane;           // of int8
   AutoState auto_state;
+  // Requests leave samples of their inputs here; null: none are collected.
+  std::shared_ptr<traffic::Collection> traffic;
 
   // The route compares it with another version, which answers requests that name none.
   bool is_candidate() const { return route.candidate_version == number; }

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -43,18 +42,6 @@ std::vector<std::string> CommandLine(const std::string& program, const Recipe& r
   add("--times", times);
   add("--output", "json");
   return words;
-}
-
-absl::Status StatusOf(const ChildEnd& end) {
-  if (end.cancelled) return absl::CancelledError("cancelled");
-  if (end.signal != 0) {
-    return absl::InternalError(absl::StrCat("the quantizer was ended by signal ", end.signal, " (",
-                                            strsignal(end.signal), ")", end.last_error.empty() ? "" : ": ",
-                                            end.last_error));
-  }
-  if (end.exit_code == 0) return absl::OkStatus();
-  return absl::InternalError(end.last_error.empty() ? absl::StrCat("the quantizer ended with exit code ", end.exit_code)
-                                                    : end.last_error);
 }
 
 metrics::BuildOutcome OutcomeOf(const absl::StatusOr<Artifact>& artifact) {
@@ -161,7 +148,7 @@ absl::StatusOr<Artifact> Builder::Build(const Job& job, const std::string& hash)
                                    cancel_, [&](absl::string_view line) {
                                      if (const auto progress = ParseProgress(line)) Report(job, *progress);
                                    }));
-  TANDEM_RETURN_IF_ERROR(StatusOf(end));
+  TANDEM_RETURN_IF_ERROR(StatusOf(end, "the quantizer"));
   absl::StatusOr<Artifact> artifact = store_.Adopt(hash);
   if (!artifact.ok()) return engine::WithContext(artifact.status(), "the quantizer left no good artifact");
   return artifact;

@@ -157,6 +157,17 @@ void CancelSignal::Clear() {
   eventfd_read(fd_, &count);
 }
 
+absl::Status StatusOf(const ChildEnd& end, absl::string_view who) {
+  if (end.cancelled) return absl::CancelledError("cancelled");
+  if (end.signal != 0) {
+    return absl::InternalError(absl::StrCat(who, " was ended by signal ", end.signal, " (", strsignal(end.signal), ")",
+                                            end.last_error.empty() ? "" : ": ", end.last_error));
+  }
+  if (end.exit_code == 0) return absl::OkStatus();
+  return absl::InternalError(end.last_error.empty() ? absl::StrCat(who, " ended with exit code ", end.exit_code)
+                                                    : end.last_error);
+}
+
 absl::StatusOr<ChildEnd> RunChild(const std::vector<std::string>& arguments, const CancelSignal& cancel,
                                   const std::function<void(absl::string_view)>& on_line) {
   const auto failed = [&](absl::string_view what) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -34,6 +35,9 @@ struct ChildEnd {
   int signal = 0;
   std::string last_error;  // the last line it wrote to standard error
 };
+
+// OK for a child that ended well; CANCELLED; else what it said last, or how `who` ended.
+absl::Status StatusOf(const ChildEnd& end, absl::string_view who);
 
 // Returns when the child has ended. `arguments[0]` is the program's path. The child is the head of a process group of
 // its own, runs at nice 19, when nothing else wants the core, on one OpenMP thread, and is killed when this process or

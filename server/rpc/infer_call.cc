@@ -223,6 +223,7 @@ void InferCall::Gather(int i, size_t offset, size_t size, void* destination) con
 void InferCall::Answer(const absl::Status& status, const batching::Results* results, metrics::RequestTimes times,
                        metrics::VersionMetrics::Shard& shard) {
   const absl::Status& failed = status.ok() ? gathered_ : status;
+  if (version_->traffic != nullptr && failed.ok()) OfferSample();
   std::optional<shadow::Job> job;
   if (compared_ != Compared::kNo && failed.ok()) job = MakeJob(*results, times);
   absl::StatusOr<grpc::Slice> answer = failed.ok() ? Encoded(*results, job.has_value() ? &*job : nullptr) : failed;
@@ -244,6 +245,23 @@ void InferCall::Answer(const absl::Status& status, const batching::Results* resu
   // The client does not wait for this, and the call is no longer ours.
   if (entry.has_value()) log->Write(*entry, now);
   if (compare && !runner->Offer(*job)) job->variant().queue->metrics().NotCompared();
+}
+
+void InferCall::OfferSample() const {
+  const std::vector<engine::TensorSpec>& specs = variant_->model->inputs();
+  size_t held = 0;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    if (binding_.inputs[i].region != nullptr) return;  // its owner may have written over it by now
+    held += static_cast<size_t>(engine::NumElements(shapes[i])) * engine::SizeOf(specs[i].type);
+  }
+  version_->traffic->Offer(held, arrived, [&] {
+    traffic::Inputs inputs;
+    for (size_t i = 0; i < specs.size(); ++i) {
+      engine::Tensor& input = inputs.emplace_back(specs[i].type, shapes[i]);
+      Gather(static_cast<int>(i), 0, input.num_bytes(), input.data());
+    }
+    return inputs;
+  });
 }
 
 void InferCall::KeepForOutcome(const batching::Results& results) const {

@@ -105,6 +105,8 @@ class InferCall final : public batching::Request {
   // Inputs in shared memory become ours: their owner may overwrite them as soon as there is an answer.
   absl::Status CopySharedInputs();
   RequestEntry EntryOf(const absl::Status& status, const metrics::RequestTimes& times) const;
+  // Leaves a copy of the inputs, if the model collects them and this one is drawn.
+  void OfferSample() const;
   void KeepForOutcome(const batching::Results& results) const;
   // What the shadow needs of this request, but for the answer, once it has been computed.
   shadow::Job MakeJob(const batching::Results& results, const metrics::RequestTimes& times) const;

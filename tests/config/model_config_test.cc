@@ -22,6 +22,7 @@ TEST(ModelConfig, DefaultsWhenEmpty) {
   EXPECT_FALSE(config->max_batch_size.has_value());
   EXPECT_EQ(config->max_queue_size, 1024);
   EXPECT_EQ(config->version_policy.latest, 1);
+  EXPECT_FALSE(config->samples_from_traffic.enabled);
 }
 
 TEST(ModelConfig, TakesEveryKey) {
@@ -31,7 +32,9 @@ max_delay: 2ms
 max_queue_size: 10
 version_policy: {versions: [3, 5]}
 keep_previous: 2
-quantization: {enabled: auto, method: integer, metric: top1, max_loss: 0.5%, confidence: 0.95}
+quantization:
+  {enabled: auto, method: integer, metric: top1, max_loss: 0.5%, confidence: 0.95,
+   samples_from_traffic: {enabled: true, count: 100, of_requests: 1000, max_bytes: 8MB, max_age: 24h}}
 route: {mode: auto, int8_weight: 0.1, shadow_rate: 0.05}
 )",
                                        "config.yaml");
@@ -41,6 +44,11 @@ route: {mode: auto, int8_weight: 0.1, shadow_rate: 0.05}
   EXPECT_THAT(config->version_policy.versions, ElementsAre(3, 5));
   EXPECT_EQ(config->quantization.metric, "top1");
   EXPECT_DOUBLE_EQ(*config->quantization.max_loss, 0.005);
+  EXPECT_TRUE(config->samples_from_traffic.enabled);
+  EXPECT_EQ(config->samples_from_traffic.count, 100);
+  EXPECT_EQ(config->samples_from_traffic.of_requests, 1000);
+  EXPECT_EQ(config->samples_from_traffic.max_bytes, 8 << 20);
+  EXPECT_EQ(config->samples_from_traffic.max_age, std::chrono::hours(24));
   EXPECT_EQ(config->route.mode, "auto");
 }
 

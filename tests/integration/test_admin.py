@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.request
 
 import numpy as np
 import pytest
@@ -42,6 +43,10 @@ def serve(repository, tmp_path):
         return tandemd.running("--model-repository", repository, "--poll-interval", "20ms", "--state-dir",
                                tmp_path / "state", *arguments)
     return start
+
+
+def metrics(server):
+    return urllib.request.urlopen(f"http://{server.http}/metrics", timeout=10).read().decode()
 
 
 def answer(server, variant=None):
@@ -177,6 +182,22 @@ def test_a_rollback_stays_until_it_is_undone(serve, repository):
         assert answer(server) == 10
         assert Tandemctl(server.admin).json("models", "load", "m")["model"]["serving_version"] == "2"
         assert answer(server) == 30
+
+
+def test_a_rollback_waits_for_what_is_still_in_use(serve, repository):
+    # A request waits for company that never comes, and holds its version meanwhile.
+    (repository / "m/config.yaml").write_text("keep_previous: 0\nmax_delay: 2s\nmax_batch_size: 64\n")
+    with serve() as server, triton.InferenceServerClient(server.grpc) as client:
+        ctl = Tandemctl(server.admin)
+        states = lambda: {v["number"]: v["state"] for v in ctl.json("models", "status", "m")["model"]["versions"]}
+        client.async_infer("m", [tensor("x", ONES)], lambda result, error: None, parameters={"variant": "fp32"})
+        until(lambda: "tandem_requests_in_flight 1" in metrics(server), "its arrival")
+        add_constant(repository / "new/model.onnx", 30)
+        (repository / "new").rename(repository / "m/2")
+        ctl.text("models", "load", "m")
+        assert states()["1"] == "draining"
+        assert "version 1 answers" in ctl.text("rollback", "m", "--to", "1")
+        assert answer(server) == 10
 
 
 def test_overrides_survive_restarts_and_wait_for_their_model(serve, repository):

@@ -202,9 +202,19 @@ def test_two_models_are_evaluated_beside_each_other(quantize, samples, model, tm
     run = tool("evaluate", model, tmp_path / "out/model.onnx", "--samples", tmp_path / "x.npz", "--labels",
                tmp_path / "y.npy", "--output", "json")
     assert run.returncode == 0, run.stderr
-    summary = json.loads(run.stdout)
-    first, second = (entry["accuracy"] for entry in summary["models"])
-    assert summary["loss"]["value"] == pytest.approx(first - second)
+    *progress, summary = map(json.loads, run.stdout.splitlines())
+    assert progress and all((line["event"], line["stage"]) == ("progress", "evaluate") for line in progress)
+    first, second = summary["scores"]
+    difference = second["difference"]
+    assert difference["loss"]["value"] == pytest.approx(first["accuracy"]["value"] - second["accuracy"]["value"])
+    assert first["accuracy"]["lower_bound"] < first["accuracy"]["value"] < first["accuracy"]["upper_bound"]
+    assert len(difference["changed_samples"]) == difference["samples_changed"]
+    assert difference["samples_to_wrong"] + difference["samples_to_right"] <= difference["samples_changed"]
+    assert difference["sqnr_db"] > 10 and second["median_seconds"] > 0
+    # Beside itself nothing changes.
+    run = tool("evaluate", model, model, "--samples", tmp_path / "x.npz", "--output", "json")
+    _, same = json.loads(run.stdout.splitlines()[-1])["scores"]
+    assert (same["difference"]["samples_changed"], same["difference"]["changed_samples"]) == (0, [])
     assert "--labels" in tool("evaluate", model, "--samples", tmp_path / "x.npz").stderr
 
 

@@ -26,7 +26,7 @@ TEST_F(OrdersTest, AreCarriedOutByTheOwnerAndReturnWhatCameOfThem) {
     return absl::NotFoundError("no such thing");
   });
   arrived_.acquire();
-  orders_.CarryOut();
+  EXPECT_TRUE(orders_.CarryOut());
   EXPECT_EQ(placed.get(), absl::NotFoundError("no such thing"));
   EXPECT_TRUE(by == std::this_thread::get_id());
 }
@@ -42,7 +42,7 @@ TEST_F(OrdersTest, AreRefusedOnceTheOwnerEnds) {
   orders_.Close();
   EXPECT_TRUE(absl::IsUnavailable(waiting.get()));
   EXPECT_TRUE(absl::IsUnavailable(orders_.Place(order)));
-  orders_.CarryOut();
+  EXPECT_FALSE(orders_.CarryOut());
   EXPECT_EQ(done, 0);
 }
 

@@ -1,8 +1,8 @@
 // NumPy's .npy and .npz files <-> tensors.
 //
 // Format: NumPy Enhancement Proposal 1 (versions 1.0 to 3.0), an .npz being a zip archive of .npy members.
-#ifndef TANDEM_ENGINE_TOOL_NPZ_H_
-#define TANDEM_ENGINE_TOOL_NPZ_H_
+#ifndef TANDEM_ENGINE_NPZ_NPZ_H_
+#define TANDEM_ENGINE_NPZ_NPZ_H_
 
 #include <map>
 #include <string>
@@ -37,4 +37,4 @@ std::string FormatNpy(const Tensor& tensor);
 
 }  // namespace tandem::engine
 
-#endif  // TANDEM_ENGINE_TOOL_NPZ_H_
+#endif  // TANDEM_ENGINE_NPZ_NPZ_H_

@@ -1,4 +1,4 @@
-#include "engine/tool/npz.h"
+#include "engine/npz/npz.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
