@@ -11,6 +11,7 @@ namespace tandem::cli {
 
 void AddModels(CLI::App& app, Command& chosen);      // models list|status|load|unload
 void AddQuantize(CLI::App& app, Command& chosen);    // quantize
+void AddEvaluate(CLI::App& app, Command& chosen);    // evaluate
 void AddRoute(CLI::App& app, Command& chosen);       // route show|set|clear, promote, demote, rollback
 void AddCompare(CLI::App& app, Command& chosen);     // compare
 void AddBench(CLI::App& app, Command& chosen);       // bench

@@ -45,9 +45,15 @@ void AppendTest(const char* what, const v1::TestEvidence& test, std::string& tex
                   " samples: ", test.verdict(), test.alarm() ? ", alarm" : "", "\n");
 }
 
+// What the evidence is about, and what it is compared with.
+std::string SubjectText(const v1::CompareResponse& evidence) {
+  if (evidence.baseline_version() == 0) return absl::StrCat("int8 of version ", evidence.version());
+  return absl::StrCat("version ", evidence.version(), " beside version ", evidence.baseline_version());
+}
+
 std::string Text(const v1::CompareResponse& evidence) {
-  std::string text = absl::StrCat("int8 of version ", evidence.version(), " is ", evidence.verdict(),
-                                  " by live evidence", evidence.int8_serves() ? ", and serves" : "");
+  std::string text = absl::StrCat(SubjectText(evidence), " is ", evidence.verdict(), " by live evidence",
+                                  evidence.int8_serves() ? ", and serves" : "");
   if (!evidence.reason().empty()) absl::StrAppend(&text, ": ", evidence.reason());
   absl::StrAppend(&text, "\n", evidence.comparisons(), " requests compared, ", evidence.duplicates(),
                   " left out as duplicates, ", evidence.dropped(), " dropped; attempt ", evidence.attempt(), "\n");
@@ -56,7 +62,9 @@ std::string Text(const v1::CompareResponse& evidence) {
                         ShareText(evidence.agreement()), evidence.relative_error(), evidence.cosine());
   AppendTest("changes", evidence.changes(), text);
   AppendTest("accuracy lost", evidence.accuracy(), text);
-  Table table({"", "FP32", "INT8"});
+  const bool of_versions = evidence.baseline_version() != 0;
+  Table table({"", of_versions ? absl::StrCat("VERSION ", evidence.baseline_version()) : "FP32",
+               of_versions ? absl::StrCat("VERSION ", evidence.version()) : "INT8"});
   const v1::ArmEvidence &fp32 = evidence.fp32(), &int8 = evidence.int8();
   table.Add({"mean", MillisecondsText(fp32.mean_seconds()), MillisecondsText(int8.mean_seconds())});
   table.Add({"p50", QuantileText(fp32, 0.5), QuantileText(int8, 0.5)});
@@ -83,10 +91,14 @@ absl::Status Compare(Connection& connection, const CompareOptions& options) {
 }  // namespace
 
 void AddCompare(CLI::App& app, Command& chosen) {
-  CLI::App* command = app.add_subcommand("compare", "What is known of int8 beside fp32 from live requests");
+  CLI::App* command = app.add_subcommand(
+      "compare", "What is known from live requests of int8 beside fp32, or of a version beside another");
   const auto options = std::make_shared<CompareOptions>();
   command->add_option("MODEL", options->model, "The model's name")->required();
-  command->add_option("--version", options->version, "The version [the newest that serves]")->type_name("N");
+  command
+      ->add_option("--version", options->version,
+                   "int8 of this version [the candidate of the route, or int8 of what serves]")
+      ->type_name("N");
   command->callback(
       [&chosen, options] { chosen = [options](Connection& connection) { return Compare(connection, *options); }; });
 }

@@ -35,6 +35,7 @@ EXIT STATUS
 EXAMPLES
   tandemctl models list
   tandemctl quantize mnist
+  tandemctl evaluate mnist --samples test.npz --labels test.npy
   tandemctl route set mnist split --weight int8=10% --why "first try"
   tandemctl history mnist --output json
   tandemctl models list --all --address tandem-replicas:8003)";
@@ -123,6 +124,7 @@ int main(int argc, char** argv) {
   Command chosen;
   tandem::cli::AddModels(app, chosen);
   tandem::cli::AddQuantize(app, chosen);
+  tandem::cli::AddEvaluate(app, chosen);
   tandem::cli::AddRoute(app, chosen);
   tandem::cli::AddCompare(app, chosen);
   tandem::cli::AddBench(app, chosen);

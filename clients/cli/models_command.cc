@@ -20,6 +20,12 @@ std::string RouteCell(const v1::RouteState& route) {
   return absl::StrCat(RouteText(route.effective()), route.has_override() ? ", overridden" : "");
 }
 
+// The state, and whether the route compares the version with the one that serves.
+std::string StateText(const v1::Model& model, const v1::Version& version) {
+  const bool candidate = model.route().effective().candidate_version() == version.number();
+  return absl::StrCat(version.state(), candidate ? ", candidate" : "");
+}
+
 std::string Int8Cell(const v1::Version& version) {
   for (const v1::Variant& variant : version.variants()) {
     if (variant.name() != "int8") continue;
@@ -41,7 +47,7 @@ absl::Status List(Connection& connection) {
   Table table({"MODEL", "VERSION", "STATE", "ROUTE", "ANSWERS", "INT8", "REASON"});
   for (const v1::Model& model : response.models()) {
     for (const v1::Version& version : model.versions()) {
-      table.Add({model.name(), absl::StrCat(version.number()), version.state(), RouteCell(model.route()),
+      table.Add({model.name(), absl::StrCat(version.number()), StateText(model, version), RouteCell(model.route()),
                  version.answering_variant().empty() ? "-" : version.answering_variant(), Int8Cell(version),
                  version.reason()});
     }
@@ -66,6 +72,9 @@ void AppendVariant(const v1::Variant& variant, std::string& text) {
 
 std::string StatusText(const v1::Model& model) {
   std::string text = absl::StrCat("model ", model.name(), "\nroute ", RouteText(model.route().effective()), "\n");
+  if (const std::string& problem = model.route().candidate_problem(); !problem.empty()) {
+    absl::StrAppend(&text, "      the candidate takes no part: ", problem, "\n");
+  }
   if (model.route().has_override()) {
     const v1::Author& author = model.route().override().author();
     absl::StrAppend(&text, "      set by ", author.who(), " at ", TimeText(author.when()),
@@ -73,7 +82,7 @@ std::string StatusText(const v1::Model& model) {
                     RouteText(model.route().desired()), "\n");
   }
   for (const v1::Version& version : model.versions()) {
-    absl::StrAppend(&text, "version ", version.number(), " is ", version.state());
+    absl::StrAppend(&text, "version ", version.number(), " is ", StateText(model, version));
     if (!version.reason().empty()) absl::StrAppend(&text, ": ", version.reason());
     if (!version.answering_variant().empty()) absl::StrAppend(&text, ", answers in ", version.answering_variant());
     absl::StrAppend(&text, "\n");

@@ -17,6 +17,8 @@ struct RouteOptions {
   std::string mode;
   std::vector<std::string> weights;  // VARIANT=SHARE
   std::string shadow_rate;
+  int64_t candidate = 0;
+  std::string candidate_weight;
   bool force = false;
   int64_t to_version = 0;
   std::string why;
@@ -32,6 +34,8 @@ absl::Status Show(const Connection& connection, const absl::Status& status, cons
   }
   const v1::RouteState& route = response.route();
   std::string text = RouteText(route.effective());
+  if (!route.candidate_problem().empty())
+    absl::StrAppend(&text, "\nthe candidate takes no part: ", route.candidate_problem());
   if (route.has_override()) {
     const v1::Author& author = route.override().author();
     absl::StrAppend(&text, "\nset by ", author.who(), " at ", TimeText(author.when()),
@@ -70,6 +74,12 @@ absl::Status Set(Connection& connection, const RouteOptions& options) {
     const absl::StatusOr<double> share = ParseShare(options.shadow_rate);
     if (!share.ok()) return absl::InvalidArgumentError(absl::StrCat("--shadow-rate: ", share.status().message()));
     request.mutable_route()->set_shadow_rate(*share);
+  }
+  request.mutable_route()->set_candidate_version(options.candidate);
+  if (!options.candidate_weight.empty()) {
+    const absl::StatusOr<double> share = ParseShare(options.candidate_weight);
+    if (!share.ok()) return absl::InvalidArgumentError(absl::StrCat("--candidate-weight: ", share.status().message()));
+    request.mutable_route()->set_candidate_weight(*share);
   }
   *request.mutable_note() = connection.Note(options.why);
   v1::SetRouteResponse response;
@@ -144,7 +154,7 @@ void AddWhy(CLI::App* command, RouteOptions& options) {
 }  // namespace
 
 void AddRoute(CLI::App& app, Command& chosen) {
-  CLI::App* route = app.add_subcommand("route", "How requests choose between fp32 and int8");
+  CLI::App* route = app.add_subcommand("route", "How requests choose between fp32 and int8, or between two versions");
   route->require_subcommand(1);
   AddOne(*route, chosen, "show", "The route of a model, and who set it", Get);
   const auto [set, set_options] =
@@ -156,6 +166,13 @@ void AddRoute(CLI::App& app, Command& chosen) {
       ->type_name("VARIANT=SHARE")
       ->allow_extra_args(false);
   set->add_option("--shadow-rate", set_options->shadow_rate, "shadow and auto: the share that is compared")
+      ->type_name("SHARE");
+  set->add_option("--candidate", set_options->candidate,
+                  "split and shadow between versions: the one beside the newest other one")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  set->add_option("--candidate-weight", set_options->candidate_weight,
+                  "split between versions: the share that the candidate answers")
       ->type_name("SHARE");
   AddWhy(set, *set_options);
   const auto [clear, clear_options] = AddOne(*route, chosen, "clear", "Go by config.yaml again", Clear);

@@ -45,6 +45,10 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
 }
 
 std::string RouteText(const v1::Route& route) {
+  if (route.candidate_version() != 0) {
+    const double share = route.mode() == "split" ? route.candidate_weight() : route.shadow_rate();
+    return absl::StrCat(route.mode(), " (version ", route.candidate_version(), " ", ShareText(share), ")");
+  }
   if (route.mode() == "split") return absl::StrCat("split (int8 ", ShareText(WeightOf(route, "int8")), ")");
   if (route.mode() == "fp32" || route.mode() == "int8") return route.mode();
   return absl::StrCat(route.mode(), " (shadow ", ShareText(route.shadow_rate()), ")");

@@ -19,7 +19,7 @@ std::string BytesText(int64_t bytes);
 std::string ShareText(double share);
 // In the local time zone: "2026-11-25 13:05:09".
 std::string TimeText(const google::protobuf::Timestamp& time);
-// "split (int8 10 %)", "auto (shadow 5 %)": what counts for the mode.
+// "split (int8 10 %)", "auto (shadow 5 %)", "shadow (version 8 5 %)": what counts for the mode.
 std::string RouteText(const v1::Route& route);
 // "0.05 % of top1 lost (-0.20 % to 0.32 %; budget 1 %) on 4096 samples".
 std::string LossText(const v1::Loss& loss);
