@@ -57,9 +57,12 @@ def route(name: str) -> Call[admin.RouteState]:
 
 
 def set_route(name: str, wanted: admin.Route, note: Note) -> Call[admin.RouteState]:
-    fields: dict[str, Any] = {"mode": wanted.mode, "weights": dict(wanted.weights)}
-    if wanted.shadow_rate is not None:
-        fields["shadow_rate"] = wanted.shadow_rate
+    fields: dict[str, Any] = {"mode": wanted.mode, "weights": dict(wanted.weights),
+                              "candidate_version": wanted.candidate_version}
+    for name_of_share in ("shadow_rate", "candidate_weight"):
+        share = getattr(wanted, name_of_share)
+        if share is not None:
+            fields[name_of_share] = share
     return _change("SetRoute", f"set the route of {name!r}", {"model": name, "route": fields}, note, _route)
 
 

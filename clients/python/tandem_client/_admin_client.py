@@ -1,13 +1,14 @@
 """The blocking client of the admin port."""
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from tandem_client import _admin_calls, admin
+from tandem_client import _admin_calls, _evaluation, _wire, admin
 from tandem_client._admin_calls import Note
 from tandem_client._channel import Channel
 from tandem_client._connection import Settings, Tls
 from tandem_client._retry import RetryPolicy
+from tandem_client._tensors import Array
 
 
 class AdminClient:
@@ -94,6 +95,25 @@ class AdminClient:
     def demote(self, model: str, *, who: str = "", why: str = "", timeout: float | None = None) -> admin.Version:
         """Has fp32 serve by the route auto again."""
         return self._channel.run(_admin_calls.demote(model, Note(who, why)), timeout, None)
+
+    def evaluate(self, model: str, *, versions: Sequence[int] = (), samples: Mapping[str, Array] | None = None,
+                 labels: Array | None = None, progress: Callable[[admin.BuildProgress], None] | None = None,
+                 timeout: float | None = None) -> admin.Evaluation:
+        """Scores all variants of a version, or of several, on the same samples, and tells `progress` how far it is.
+
+        `samples` are arrays by input name, as in a model's samples/inputs.npz, and `labels` the class of each; None:
+        those beside the model. It ends when the caller leaves. ResourceExhausted while another one runs.
+        """
+        what = f"evaluate {model!r}"
+        messages = _evaluation.messages(model, versions, samples, labels)
+        method = _wire.method(_wire.ADMIN, "Evaluate")
+        for message in self._channel.both_stream(method, messages, what, timeout):
+            step = _evaluation.parse(message)
+            if isinstance(step, admin.Evaluation):
+                return step
+            if progress is not None:
+                progress(step)
+        raise self._channel.ended_early(what)
 
     def compare(self, model: str, *, version: int = 0, timeout: float | None = None) -> admin.Comparison:
         """What live requests have shown of fp32 and int8."""

@@ -1,13 +1,14 @@
 """The client of the admin port for asyncio."""
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from tandem_client import _admin_calls, admin
+from tandem_client import _admin_calls, _evaluation, _wire, admin
 from tandem_client._admin_calls import Note
-from tandem_client._async_channel import AsyncChannel
+from tandem_client._async_channel import AsyncChannel, as_async
 from tandem_client._connection import Settings, Tls
 from tandem_client._retry import RetryPolicy
+from tandem_client._tensors import Array
 
 
 class AsyncAdminClient:
@@ -77,6 +78,20 @@ class AsyncAdminClient:
 
     async def demote(self, model: str, *, who: str = "", why: str = "", timeout: float | None = None) -> admin.Version:
         return await self._channel.run(_admin_calls.demote(model, Note(who, why)), timeout, None)
+
+    async def evaluate(self, model: str, *, versions: Sequence[int] = (), samples: Mapping[str, Array] | None = None,
+                       labels: Array | None = None, progress: Callable[[admin.BuildProgress], None] | None = None,
+                       timeout: float | None = None) -> admin.Evaluation:
+        what = f"evaluate {model!r}"
+        messages = _evaluation.messages(model, versions, samples, labels)
+        method = _wire.method(_wire.ADMIN, "Evaluate")
+        async for message in self._channel.both_stream(method, as_async(messages), what, timeout):
+            step = _evaluation.parse(message)
+            if isinstance(step, admin.Evaluation):
+                return step
+            if progress is not None:
+                progress(step)
+        raise self._channel.ended_early(what)
 
     async def compare(self, model: str, *, version: int = 0, timeout: float | None = None) -> admin.Comparison:
         return await self._channel.run(_admin_calls.compare(model, version), timeout, None)

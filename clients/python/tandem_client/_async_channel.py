@@ -1,7 +1,7 @@
 """What _channel.py is, for asyncio."""
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any, TypeVar
 
 import grpc
@@ -132,3 +132,9 @@ async def _send(call: Any, messages: AsyncIterable[Any], broken: list[Exception]
     except Exception as error:  # handed to the reader, whatever it is
         broken.append(error)
         call.cancel()
+
+
+async def as_async(messages: Iterable[T]) -> AsyncIterator[T]:
+    """The same, for `async for`."""
+    for message in messages:
+        yield message

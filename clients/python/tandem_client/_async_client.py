@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tandem_client import _inference, _wire
-from tandem_client._async_channel import AsyncChannel
+from tandem_client._async_channel import AsyncChannel, as_async
 from tandem_client._connection import Settings, Tls
 from tandem_client._inference import (IndexEntry, InferRequest, InferResult, ModelMetadata, Parameter, ServerMetadata,
                                       StreamAnswer)
@@ -73,9 +73,5 @@ class AsyncClient:
 
 
 async def _messages(requests: AsyncIterable[InferRequest] | Iterable[InferRequest]) -> AsyncIterator[Any]:
-    if isinstance(requests, AsyncIterable):
-        async for request in requests:
-            yield request.with_id().message()
-    else:
-        for request in requests:
-            yield request.with_id().message()
+    async for request in requests if isinstance(requests, AsyncIterable) else as_async(requests):
+        yield request.with_id().message()

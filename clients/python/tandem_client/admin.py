@@ -76,12 +76,15 @@ class Version:
 
 @dataclasses.dataclass(frozen=True)
 class Route:
-    """How requests that ask for no variant choose one: `mode` is fp32, int8, split, shadow or auto. What is left out
-    when a route is set is as in config.yaml."""
+    """How requests that ask for no variant choose one: `mode` is fp32, int8, split, shadow or auto. With a candidate,
+    by split or shadow, they choose between that version and the newest other one. What is left out when a route is
+    set is as in config.yaml, but for the candidate."""
 
     mode: str = ""
     weights: Mapping[str, float] = dataclasses.field(default_factory=dict)
     shadow_rate: float | None = None
+    candidate_version: int = 0
+    candidate_weight: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,11 +97,13 @@ class RouteOverride:
 
 @dataclasses.dataclass(frozen=True)
 class RouteState:
-    """The route of config.yaml, the one that is carried out, and the override if there is one."""
+    """The route of config.yaml, the one that is carried out, and the override if there is one. `candidate_problem` is
+    why a candidate takes no part; empty: it does, or there is none."""
 
     desired: Route
     effective: Route
     override: RouteOverride | None
+    candidate_problem: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,9 +178,11 @@ class TestEvidence:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What is known of fp32 and int8 from requests that both have answered, with the verdict and why."""
+    """What is known of fp32 and int8 from requests that both have answered, with the verdict and why. Where
+    `baseline_version` is not 0 two versions were compared: that one is in the place of fp32, and `version` of int8."""
 
     version: int
+    baseline_version: int
     verdict: str
     reason: str
     attempt: int
@@ -205,3 +212,51 @@ class Outcome:
     variant: str
     right: bool
     other_right: bool | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """A value with the bounds of its interval."""
+
+    value: float
+    lower_bound: float
+    upper_bound: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """One variant beside the first: the loss by the evaluation's metric, and what else differs. `changed` is the
+    share of answers that do, of classifiers only; `changed_samples` are the first hundred."""
+
+    loss: Estimate | None
+    sqnr_db: float
+    relative_error: float
+    time_ratio: float
+    changed: Estimate | None
+    samples_changed: int
+    changed_samples: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """What one variant of a version took, how often it was right, with labels only, and how it differs from the
+    first."""
+
+    version: int
+    variant: str
+    median_seconds: float
+    p99_seconds: float
+    accuracy: Estimate | None
+    difference: Difference | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Variants scored on the same samples. The first score is of fp32 of the first version; `metric` says what a loss
+    is of, and `reason` why that one."""
+
+    samples: int
+    metric: str
+    reason: str
+    confidence: float
+    scores: tuple[Score, ...]

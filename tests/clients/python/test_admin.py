@@ -65,6 +65,17 @@ def test_a_route_is_set_and_cleared_and_the_history_says_by_whom(client, server)
     assert client.history("m", limit=1)[0].id > client.history("m", before_id=cleared.id, limit=1)[0].id
 
 
+def test_a_version_is_tried_beside_another(client, server):
+    route = admin.Route("split", candidate_version=1, candidate_weight=1.0)
+    state = client.set_route("m", route)
+    assert (state.effective.candidate_version, state.candidate_problem) == (1, "")
+    assert answer(server) == (10, 1, "fp32")
+    client.set_route("m", admin.Route("shadow", candidate_version=1, shadow_rate=1.0))
+    assert answer(server)[1] == 2
+    comparison = client.compare("m")
+    assert (comparison.version, comparison.baseline_version) == (1, 2)
+
+
 def test_int8_is_promoted_and_demoted(client, server):
     with pytest.raises(tandem_client.FailedPrecondition, match="promote int8 of 'm' at .*: FAILED_PRECONDITION"):
         client.promote("m")
@@ -120,6 +131,29 @@ def test_the_same_with_asyncio(client, server):
                 await other.quantize("m", anew=True)
             return await other.clear_route("m")
     assert asyncio.run(ask()).override is None
+
+
+@pytest.mark.parametrize("kind", ("blocking", "asyncio"))
+def test_variants_are_scored_on_the_callers_samples(client, server, kind):
+    x = np.random.default_rng(0).integers(-100, 100, (200, 2)).astype(np.float32)
+    right = (x.argmax(1)).astype(np.int64)
+    steps = []
+    if kind == "blocking":
+        found = client.evaluate("m", versions=[2], samples={"x": x}, labels=right, progress=steps.append)
+    else:
+        async def score():
+            async with tandem_client.AsyncAdminClient(server.admin, token=TOKEN) as other:
+                return await other.evaluate("m", versions=[2], samples={"x": x}, labels=right, progress=steps.append)
+        found = asyncio.run(score())
+    assert found.samples == 200
+    assert [(score.version, score.variant) for score in found.scores] == [(2, "fp32"), (2, "int8")]
+    assert found.scores[0].difference is None and found.scores[1].difference is not None
+    assert found.scores[0].accuracy.value > .9  # ties go to the first
+
+
+def test_samples_that_do_not_fit_are_refused(client):
+    with pytest.raises(tandem_client.InvalidArgument, match="evaluate 'm' at"):
+        client.evaluate("m", samples={"y": ONES})
 
 
 @pytest.mark.parametrize("kind", ("blocking", "asyncio"))
