@@ -232,9 +232,8 @@ def variants():
                 "What does a thousand requests cost?", "Core seconds: batches times what a batch takes on one core.",
                 SECONDS,
                 p.query(
-                    f"1000 * {rate('tandem_batch_rows_count', OF_MODEL, 'variant')} "
-                    f"* {rate('tandem_request_compute_seconds_sum', OF_MODEL, 'variant')} "
-                    f"/ {rate('tandem_request_compute_seconds_count', OF_MODEL, 'variant')} ^ 2", "{{variant}}")),
+                    f"1000 * {rate('tandem_batch_seconds_total', OF_MODEL, 'variant')} "
+                    f"/ {rate('tandem_request_seconds_count', OF_MODEL, 'variant')}", "{{variant}}")),
             p.lines("How much is computed in each?", "Time of batches: half and 99 of 100 requests.", SECONDS,
                     both("tandem_request_compute_seconds", 0.5), both("tandem_request_compute_seconds", 0.99)),
             p.lines("How far apart are the outputs?", "Error of int8's outputs relative to fp32's, root mean square.",
