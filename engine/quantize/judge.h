@@ -35,8 +35,8 @@ class Comparison {
   // Right answers of each side; by top1 only.
   int64_t exact_right() const { return exact_right_; }
   int64_t quantized_right() const { return quantized_right_; }
-  // What each sample has lost: by top1 1 where only the first side was right and -1 where only the second was; by agreement
-  // the share of its answers that changed; nothing by sqnr.
+  // What each sample has lost: by top1 1 where only the first side was right and -1 where only the second was; by
+  // agreement the share of its answers that changed; nothing by sqnr.
   const std::vector<double>& losses() const { return losses_; }
   // The loss by the yardstick's metric.
   double Loss() const;
