@@ -1,17 +1,16 @@
 """The blocking client of the admin port."""
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
 from tandem_client import _admin_calls, _evaluation, _wire, admin
 from tandem_client._admin_calls import Note
-from tandem_client._channel import Channel
+from tandem_client._calls import result_in
+from tandem_client._channel import Channel, ChannelUser
 from tandem_client._connection import Settings, Tls
 from tandem_client._retry import RetryPolicy
 from tandem_client._tensors import Array
 
 
-class AdminClient:
+class AdminClient(ChannelUser):
     """Looks at a server and changes it, through its admin port. The arguments are those of Client; `timeout` has no
     limit by default, as loading takes what it takes.
 
@@ -23,16 +22,6 @@ class AdminClient:
     def __init__(self, address: str, *, tls: Tls | None = None, token: str | None = None, timeout: float | None = None,
                  retry: RetryPolicy = RetryPolicy(), keepalive: float | None = 60.0) -> None:
         self._channel = Channel(Settings(address, tls, token, timeout, keepalive), retry)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._channel.close()
 
     def models(self, *, timeout: float | None = None) -> tuple[admin.Model, ...]:
         """Every model known, by name."""
@@ -56,11 +45,8 @@ class AdminClient:
         when the caller leaves. Cancelled when the build was cancelled, Aborted when it failed."""
         call = _admin_calls.quantize(model, version, anew, Note(who, why))
         for message in self._channel.server_stream(call, timeout):
-            step = call.parse(message)
-            if isinstance(step, admin.Variant):
-                return step
-            if progress is not None:
-                progress(step)
+            if (result := result_in(call.parse(message), admin.Variant, progress)) is not None:
+                return result
         raise self._channel.ended_early(call.what)
 
     def cancel_quantize(self, model: str, *, version: int = 0, who: str = "", why: str = "",
@@ -108,11 +94,8 @@ class AdminClient:
         messages = _evaluation.messages(model, versions, samples, labels)
         method = _wire.method(_wire.ADMIN, "Evaluate")
         for message in self._channel.both_stream(method, messages, what, timeout):
-            step = _evaluation.parse(message)
-            if isinstance(step, admin.Evaluation):
-                return step
-            if progress is not None:
-                progress(step)
+            if (result := result_in(_evaluation.parse(message), admin.Evaluation, progress)) is not None:
+                return result
         raise self._channel.ended_early(what)
 
     def compare(self, model: str, *, version: int = 0, timeout: float | None = None) -> admin.Comparison:

@@ -1,32 +1,21 @@
 """The client of the admin port for asyncio."""
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
 from tandem_client import _admin_calls, _evaluation, _wire, admin
 from tandem_client._admin_calls import Note
-from tandem_client._async_channel import AsyncChannel, as_async
+from tandem_client._async_channel import AsyncChannel, AsyncChannelUser, as_async
+from tandem_client._calls import result_in
 from tandem_client._connection import Settings, Tls
 from tandem_client._retry import RetryPolicy
 from tandem_client._tensors import Array
 
 
-class AsyncAdminClient:
+class AsyncAdminClient(AsyncChannelUser):
     """What AdminClient is, with the same arguments and methods, for one event loop."""
 
     def __init__(self, address: str, *, tls: Tls | None = None, token: str | None = None, timeout: float | None = None,
                  retry: RetryPolicy = RetryPolicy(), keepalive: float | None = 60.0) -> None:
         self._channel = AsyncChannel(Settings(address, tls, token, timeout, keepalive), retry)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                       trace: TracebackType | None) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        await self._channel.close()
 
     async def models(self, *, timeout: float | None = None) -> tuple[admin.Model, ...]:
         return await self._channel.run(_admin_calls.models(), timeout, None)
@@ -46,11 +35,8 @@ class AsyncAdminClient:
                        timeout: float | None = None) -> admin.Variant:
         call = _admin_calls.quantize(model, version, anew, Note(who, why))
         async for message in self._channel.server_stream(call, timeout):
-            step = call.parse(message)
-            if isinstance(step, admin.Variant):
-                return step
-            if progress is not None:
-                progress(step)
+            if (result := result_in(call.parse(message), admin.Variant, progress)) is not None:
+                return result
         raise self._channel.ended_early(call.what)
 
     async def cancel_quantize(self, model: str, *, version: int = 0, who: str = "", why: str = "",
@@ -86,11 +72,8 @@ class AsyncAdminClient:
         messages = _evaluation.messages(model, versions, samples, labels)
         method = _wire.method(_wire.ADMIN, "Evaluate")
         async for message in self._channel.both_stream(method, as_async(messages), what, timeout):
-            step = _evaluation.parse(message)
-            if isinstance(step, admin.Evaluation):
-                return step
-            if progress is not None:
-                progress(step)
+            if (result := result_in(_evaluation.parse(message), admin.Evaluation, progress)) is not None:
+                return result
         raise self._channel.ended_early(what)
 
     async def compare(self, model: str, *, version: int = 0, timeout: float | None = None) -> admin.Comparison:

@@ -2,32 +2,28 @@
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import grpc
 import grpc.aio
 
 from tandem_client import _wire
+from tandem_client._calls import Calls
 from tandem_client._connection import Settings
 from tandem_client._errors import TandemError, make_error
 from tandem_client._inference import Call
-from tandem_client._retry import NO_RETRIES, Attempts, RetryPolicy
+from tandem_client._retry import RetryPolicy
 
 T = TypeVar("T")
 
 
-class AsyncChannel:
+class AsyncChannel(Calls):
     """A connection that belongs to the event loop in which it is first used."""
 
     def __init__(self, settings: Settings, retry: RetryPolicy) -> None:
-        self._settings = settings
-        self._retry = retry
+        super().__init__(settings, retry)
         self._channel: Any = None
-        self._calls: dict[str, Callable[..., Any]] = {}
-
-    @property
-    def address(self) -> str:
-        return self._settings.address
 
     async def close(self) -> None:
         """Ends what is in flight; safe to repeat."""
@@ -35,8 +31,7 @@ class AsyncChannel:
             await self._channel.close()
 
     async def run(self, call: Call[T], timeout: float | None, retry: RetryPolicy | None) -> T:
-        policy = (retry or self._retry) if call.repeatable else NO_RETRIES
-        attempts = Attempts(policy, self._settings.timeout if timeout is None else timeout)
+        attempts = self._attempts(call, timeout, retry)
         make = self._unary(call.method)
         while True:
             try:
@@ -86,10 +81,6 @@ class AsyncChannel:
         return make_error(grpc.StatusCode.UNAVAILABLE, "the stream ended while requests were sent", error.what,
                           self.address)
 
-    def ended_early(self, what: str) -> TandemError:
-        """The error of a stream that has ended without its result."""
-        return make_error(grpc.StatusCode.UNKNOWN, "the answer ended without a result", what, self.address)
-
     def _open(self) -> Any:
         """-> the channel. It is made here, as gRPC takes the loop that runs when it makes one."""
         if self._channel is None:
@@ -99,9 +90,6 @@ class AsyncChannel:
             else:
                 self._channel = grpc.aio.secure_channel(settings.address, settings.tls.credentials(), options)
         return self._channel
-
-    def _error(self, failure: grpc.RpcError, what: str, attempts: int) -> TandemError:
-        return make_error(failure.code(), failure.details(), what, self.address, attempts)
 
     async def _read(self, responses: Any, what: str) -> AsyncIterator[Any]:
         try:
@@ -113,11 +101,28 @@ class AsyncChannel:
             responses.cancel()
 
     def _unary(self, method: _wire.Method) -> Callable[..., Any]:
-        if method.path not in self._calls:
-            self._calls[method.path] = self._open().unary_unary(
+        if method.path not in self._unary_calls:
+            self._unary_calls[method.path] = self._open().unary_unary(
                 method.path, request_serializer=method.request.SerializeToString,
                 response_deserializer=method.response.FromString)
-        return self._calls[method.path]
+        return self._unary_calls[method.path]
+
+
+class AsyncChannelUser:
+    """A client on a channel of its own, which ends with it."""
+
+    _channel: AsyncChannel
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                        trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection; calls in flight end with Cancelled."""
+        await self._channel.close()
 
 
 async def _send(call: Any, messages: AsyncIterable[Any], broken: list[Exception]) -> None:

@@ -1,10 +1,9 @@
 """The client of the public port for asyncio."""
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tandem_client import _inference, _wire
-from tandem_client._async_channel import AsyncChannel, as_async
+from tandem_client._async_channel import AsyncChannel, AsyncChannelUser, as_async
 from tandem_client._connection import Settings, Tls
 from tandem_client._inference import (IndexEntry, InferRequest, InferResult, ModelMetadata, Parameter, ServerMetadata,
                                       StreamAnswer)
@@ -12,23 +11,13 @@ from tandem_client._retry import RetryPolicy
 from tandem_client._tensors import Input
 
 
-class AsyncClient:
+class AsyncClient(AsyncChannelUser):
     """What Client is, with the same arguments and methods, for one event loop: any number of its tasks may use it. A
     call whose task is cancelled is cancelled."""
 
     def __init__(self, address: str, *, tls: Tls | None = None, token: str | None = None, timeout: float | None = 30.0,
                  retry: RetryPolicy = RetryPolicy(), keepalive: float | None = 60.0) -> None:
         self._channel = AsyncChannel(Settings(address, tls, token, timeout, keepalive), retry)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        await self._channel.close()
 
     async def infer(self, model: str, inputs: Mapping[str, Input], *, outputs: Sequence[str] = (), version: int = 0,
                     variant: str | None = None, routing_key: str | None = None, priority: int = 0,

@@ -1,35 +1,31 @@
 """Makes calls over one channel: deadlines, further attempts, errors. What both blocking clients stand on."""
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import grpc
 
 from tandem_client import _wire
+from tandem_client._calls import Calls
 from tandem_client._connection import Settings
-from tandem_client._errors import TandemError, make_error
+from tandem_client._errors import TandemError
 from tandem_client._inference import Call
-from tandem_client._retry import NO_RETRIES, Attempts, RetryPolicy
+from tandem_client._retry import RetryPolicy
 
 T = TypeVar("T")
 
 
-class Channel:
+class Channel(Calls):
     """A connection that is made when it is first needed, and again when it was lost. For any number of threads."""
 
     def __init__(self, settings: Settings, retry: RetryPolicy) -> None:
-        self._settings = settings
-        self._retry = retry
+        super().__init__(settings, retry)
         options = settings.options()
         if settings.tls is None:
             self._channel = grpc.insecure_channel(settings.address, options)
         else:
             self._channel = grpc.secure_channel(settings.address, settings.tls.credentials(), options)
-        self._calls: dict[str, Callable[..., Any]] = {}
-
-    @property
-    def address(self) -> str:
-        return self._settings.address
 
     def close(self) -> None:
         """Ends what is in flight; safe to repeat."""
@@ -37,8 +33,7 @@ class Channel:
 
     def run(self, call: Call[T], timeout: float | None, retry: RetryPolicy | None) -> T:
         """Makes the call, as often as the policy has it. `timeout` covers all attempts. TandemError when it failed."""
-        policy = (retry or self._retry) if call.repeatable else NO_RETRIES
-        attempts = Attempts(policy, self._settings.timeout if timeout is None else timeout)
+        attempts = self._attempts(call, timeout, retry)
         make = self._unary(call.method)
         while True:
             try:
@@ -47,7 +42,7 @@ class Channel:
             except grpc.RpcError as failure:
                 wait = attempts.wait_after(failure.code(), failure.details())
                 if wait is None:
-                    raise self.error(failure, call.what, attempts.made) from None
+                    raise self._error(failure, call.what, attempts.made) from None
             time.sleep(wait)
 
     def server_stream(self, call: Call[Any], timeout: float | None) -> Iterator[Any]:
@@ -78,25 +73,35 @@ class Channel:
                 raise broken[0] from None
             raise
 
-    def ended_early(self, what: str) -> TandemError:
-        """The error of a stream that has ended without its result."""
-        return make_error(grpc.StatusCode.UNKNOWN, "the answer ended without a result", what, self.address)
-
-    def error(self, failure: grpc.RpcError, what: str, attempts: int) -> TandemError:
-        return make_error(failure.code(), failure.details(), what, self.address, attempts)
-
     def _read(self, responses: Any, what: str) -> Iterator[Any]:
         try:
             yield from responses
         except grpc.RpcError as failure:
-            raise self.error(failure, what, 1) from None
+            raise self._error(failure, what, 1) from None
         finally:
             responses.cancel()
 
     def _unary(self, method: _wire.Method) -> Callable[..., Any]:
-        call = self._calls.get(method.path)
+        call = self._unary_calls.get(method.path)
         if call is None:  # two threads may both make it; either is good
             call = self._channel.unary_unary(method.path, request_serializer=method.request.SerializeToString,
                                              response_deserializer=method.response.FromString)
-            self._calls[method.path] = call
+            self._unary_calls[method.path] = call
         return call
+
+
+class ChannelUser:
+    """A client on a channel of its own, which ends with it."""
+
+    _channel: Channel
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; calls in flight end with Cancelled."""
+        self._channel.close()

@@ -1,10 +1,8 @@
 """The blocking client of the public port."""
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
 from tandem_client import _inference, _wire
-from tandem_client._channel import Channel
+from tandem_client._channel import Channel, ChannelUser
 from tandem_client._connection import Settings, Tls
 from tandem_client._inference import (IndexEntry, InferRequest, InferResult, ModelMetadata, Parameter, ServerMetadata,
                                       StreamAnswer)
@@ -12,7 +10,7 @@ from tandem_client._retry import RetryPolicy
 from tandem_client._tensors import Input
 
 
-class Client:
+class Client(ChannelUser):
     """Asks one server, as "HOST:PORT". Made once and used by any number of threads; it connects at the first call.
 
     `timeout` is the deadline in seconds of calls that do not give their own, all attempts included; None: no
@@ -26,17 +24,6 @@ class Client:
     def __init__(self, address: str, *, tls: Tls | None = None, token: str | None = None, timeout: float | None = 30.0,
                  retry: RetryPolicy = RetryPolicy(), keepalive: float | None = 60.0) -> None:
         self._channel = Channel(Settings(address, tls, token, timeout, keepalive), retry)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the connection; calls in flight end with Cancelled."""
-        self._channel.close()
 
     def infer(self, model: str, inputs: Mapping[str, Input], *, outputs: Sequence[str] = (), version: int = 0,
               variant: str | None = None, routing_key: str | None = None, priority: int = 0,
