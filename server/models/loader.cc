@@ -343,15 +343,13 @@ void Loader::ForgetFailures(const std::vector<ModelFiles>& found) {
   }
 }
 
-void Loader::Enter(const Key& key, State state, const std::string& reason, const std::string& note) {
+void Loader::Enter(const Key& key, State state, const std::string& reason, absl::StatusCode code) {
   registry_.Enter(key.first, key.second, state, reason);
-  if (options_.on_step) options_.on_step({key.first, key.second, state, reason}, note);
+  if (options_.on_step) options_.on_step({key.first, key.second, state, reason, code}, "");
 }
 
 void Loader::Fail(const Key& key, const absl::Status& status) {
-  const std::string reason(status.message());
-  registry_.Enter(key.first, key.second, State::kFailed, reason);
-  if (options_.on_step) options_.on_step({key.first, key.second, State::kFailed, reason, status.code()}, "");
+  Enter(key, State::kFailed, std::string(status.message()), status.code());
 }
 
 void Loader::Bury() {

@@ -146,7 +146,8 @@ class Loader {
   VariantHandle Keep(std::unique_ptr<Variant> variant);
   void Retract(const std::string& model, const std::vector<int64_t>& numbers);
   void ForgetFailures(const std::vector<ModelFiles>& found);
-  void Enter(const Key& key, State state, const std::string& reason = "", const std::string& note = "");
+  void Enter(const Key& key, State state, const std::string& reason = "",
+             absl::StatusCode code = absl::StatusCode::kOk);
   void Fail(const Key& key, const absl::Status& status);
   void Bury();
   // loader_orders.cc: orders as the loader's thread carries them out.
