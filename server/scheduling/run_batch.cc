@@ -132,14 +132,11 @@ absl::Status StillWanted(const Request& request, Time now) {
 
 absl::Status MayStart(const Request& request, Time now) {
   if (request.start_by <= now) {
-    request.queue->metrics().Refused(metrics::Refusal::kExpired);
     const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - request.arrived);
     return absl::DeadlineExceededError(
         absl::StrCat("the request waited for ", waited.count(), " us, longer than its parameter \"timeout\" allows"));
   }
-  absl::Status wanted = StillWanted(request, now);
-  if (absl::IsDeadlineExceeded(wanted)) request.queue->metrics().Refused(metrics::Refusal::kExpired);
-  return wanted;
+  return StillWanted(request, now);
 }
 
 // Copies the first `rows` rows of `part` to row `first` of `all`, which is made for `total` rows when it is new.
@@ -203,8 +200,10 @@ Spent RunBatch(engine::Session& session, const Queue& queue, std::vector<Request
   const Time started = Now();
   std::erase_if(requests, [&](Request* request) {
     const absl::Status status = MayStart(*request, started);
-    if (!status.ok()) Refuse(request, status, started, shard);
-    return !status.ok();
+    if (status.ok()) return false;
+    if (absl::IsDeadlineExceeded(status)) request->queue->metrics().Refused(metrics::Refusal::kExpired);
+    Refuse(request, status, started, shard);
+    return true;
   });
   Spent spent;
   for (const Request* request : requests) spent.rows += request->rows;
