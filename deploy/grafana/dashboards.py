@@ -229,7 +229,7 @@ def variants():
                             "{{version}} {{variant}}"),
                     high=1),
             p.lines(
-                "What does a thousand requests cost?", "Core seconds: batches times what a batch takes on one core.",
+                "What does a thousand requests cost?", "Seconds of batches: gathered, run and answered.",
                 SECONDS,
                 p.query(
                     f"1000 * {rate('tandem_batch_seconds_total', OF_MODEL, 'variant')} "
