@@ -44,14 +44,6 @@ class Prometheus:
         return [(item["metric"], [(float(t), float(v)) for t, v in item["values"]]) for item in result]
 
 
-def _answers(address):
-    try:
-        with urllib.request.urlopen(f"http://{address}/-/ready", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
-
-
 def _start(folder):
     """Prometheus cannot take any free port by itself: one is looked for, and another one if it is taken meanwhile."""
     for _ in range(5):
@@ -61,7 +53,8 @@ def _start(folder):
             process = subprocess.Popen(["prometheus", f"--config.file={folder / 'prometheus.yml'}",
                                         f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={address}"],
                                        stdout=log, stderr=subprocess.STDOUT, cwd=folder)
-        until(lambda: process.poll() is not None or _answers(address), "Prometheus")
+        ready = f"http://{address}/-/ready"
+        until(lambda: process.poll() is not None or tandemd.answers(ready, timeout=5), "Prometheus")
         if process.poll() is None:
             return process, address
     raise RuntimeError(f"Prometheus does not start:\n{(folder / 'log').read_text()[-4000:]}")

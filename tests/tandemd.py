@@ -66,6 +66,15 @@ def running(*arguments, timeout=120, environment=None):
                 process.wait()
 
 
+def answers(url, timeout):
+    """Whether somebody answers there, and with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
 def resident(server):
     """Bytes of the server in memory, as it says itself."""
     text = urllib.request.urlopen(f"http://{server.http}/metrics", timeout=10).read().decode()
