@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "absl/base/internal/sysinfo.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -38,6 +39,10 @@ v1::Admin::Stub& Connection::Prepared(grpc::ClientContext& context) {
 }
 
 std::shared_ptr<grpc::Channel> Connection::ChannelTo(const std::string& address) const {
+  // gRPC 1.51 looks at the errno of connect() after calls that may change it. One does where there is no /sys, as in a
+  // bare chroot: a lock that is waited for makes Abseil count the processors, once. It shall have counted them by then,
+  // or a connection that is under way is taken for one that failed ("No such file or directory").
+  absl::base_internal::NumCPUs();
   grpc::ChannelArguments arguments;
   if (!options_.tls.server_name.empty()) arguments.SetSslTargetNameOverride(options_.tls.server_name);
   return grpc::CreateCustomChannel(address, CredentialsOf(options_.tls), arguments);
