@@ -193,6 +193,11 @@ void Refuse(Request* request, const absl::Status& status, Time now, metrics::Ver
 
 }  // namespace
 
+void RefuseLate(Request* request, Time now) {
+  const std::shared_ptr<Queue> queue = request->queue;  // which the answer may let go
+  Refuse(request, MayStart(*request, now), now, queue->metrics().timer());
+}
+
 Spent RunBatch(engine::Session& session, const Queue& queue, std::vector<Request*>& requests,
                metrics::VersionMetrics::Shard& shard) {
   const Time started = Now();
