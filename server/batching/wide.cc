@@ -1,6 +1,7 @@
 #include "server/batching/wide.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tandem::batching {
 namespace {
@@ -23,10 +24,9 @@ bool MayRunBesideWide(const QueueView& queue) {
 }
 
 void WideGate::Ran(Time now, Duration took, const WideCost& cost) {
-  if (took <= cost.narrow) {
-    pause_ = kQuiet;
-    return;
-  }
+  const bool was_slow = std::exchange(slow_, took > cost.narrow);
+  if (!slow_) pause_ = kQuiet;
+  if (!slow_ || !was_slow) return;
   since_ = now;
   pause_ = std::min(2 * pause_, kLongestPause);
 }

@@ -34,8 +34,8 @@ class WideGate {
   // A request arrived at `now` while another waited or ran: the next may do so too.
   void Crowded(Time now) { since_ = now; }
 
-  // A batch of `cost` has taken `took` in the team. Slower than on one core means that others use the cores: it is
-  // tried again after a pause that doubles each time.
+  // A batch of `cost` has taken `took` in the team. Twice in a row slower than on one core (once may have been the
+  // first run of a model) means that others use the cores: it is tried again after a pause that doubles each time.
   void Ran(Time now, Duration took, const WideCost& cost);
 
   // Whether a batch of `cost` may go wide at `now`: the server has been quiet for much longer than that would take.
@@ -46,7 +46,8 @@ class WideGate {
   static constexpr Duration kQuiet = std::chrono::seconds(1);
   static constexpr Duration kLongestPause = std::chrono::seconds(64);
 
-  Time since_{};  // the last time the server was not quiet
+  Time since_{};       // the last time the server was not quiet
+  bool slow_ = false;  // the last batch was
   Duration pause_ = kQuiet;
 };
 

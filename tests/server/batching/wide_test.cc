@@ -47,8 +47,15 @@ TEST(WideGate, StaysShutForLongerWhereARunIsLong) {
   EXPECT_TRUE(gate.Open(kStart + seconds(5), cost));
 }
 
-TEST(WideGate, PausesTwiceAsLongAfterEachRunThatWasSlowerThanOneCore) {
+TEST(WideGate, StaysOpenAfterOneSlowRun) {
   WideGate gate;
+  gate.Ran(kStart, milliseconds(9), kCost);
+  EXPECT_TRUE(gate.Open(kStart, kCost));
+}
+
+TEST(WideGate, PausesTwiceAsLongAfterEachFurtherRunThatWasSlowerThanOneCore) {
+  WideGate gate;
+  gate.Ran(kStart, milliseconds(9), kCost);
   gate.Ran(kStart, milliseconds(9), kCost);
   EXPECT_FALSE(gate.Open(kStart + milliseconds(1999), kCost));
   EXPECT_TRUE(gate.Open(kStart + seconds(2), kCost));
@@ -60,6 +67,7 @@ TEST(WideGate, PausesTwiceAsLongAfterEachRunThatWasSlowerThanOneCore) {
 
 TEST(WideGate, ForgetsSlowRunsAfterAFastOne) {
   WideGate gate;
+  gate.Ran(kStart, milliseconds(9), kCost);
   gate.Ran(kStart, milliseconds(9), kCost);
   gate.Ran(kStart + seconds(2), milliseconds(5), kCost);
   gate.Crowded(kStart + seconds(3));
