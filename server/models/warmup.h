@@ -37,8 +37,8 @@ struct Warmup {
   // For the log: why not, or what was measured.
   std::string note;
   batching::BatchLimits limits;
-  std::vector<batching::WideCost>
-      wide;  // the sizes that pay on several cores; only of shapes that clients cannot choose
+  // The sizes that pay on several cores; only of shapes that clients cannot choose.
+  std::vector<batching::WideCost> wide;
 };
 
 // Fails when the model cannot be compiled for shapes that it fixes itself. A model whose free dimensions or data cannot
