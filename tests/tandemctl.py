@@ -22,10 +22,10 @@ class Tandemctl:
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 env={**os.environ, "TANDEM_ADDRESS": self.address, "TANDEM_TOKEN": self.token})
 
-    def text(self, *arguments):
+    def text(self, *arguments, timeout=60):
         """-> what it printed; an exit code other than 0 is an error."""
         process = self.start(*arguments)
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate(timeout=timeout)
         assert process.returncode == 0, error
         return out
 
