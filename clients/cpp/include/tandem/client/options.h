@@ -32,7 +32,10 @@ struct RetryPolicy {
   std::chrono::milliseconds first_wait{100};
   double factor = 2;
   std::chrono::milliseconds longest_wait{2000};
-  std::vector<absl::StatusCode> codes = {absl::StatusCode::kUnavailable, absl::StatusCode::kResourceExhausted};
+  // CANCELLED is what a request gets that arrives while gRPC's server ends. What this client cancels is not tried
+  // again.
+  std::vector<absl::StatusCode> codes = {absl::StatusCode::kUnavailable, absl::StatusCode::kResourceExhausted,
+                                         absl::StatusCode::kCancelled};
 };
 
 struct ClientOptions {
