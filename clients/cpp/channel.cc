@@ -3,8 +3,6 @@
 #include <grpc/grpc.h>
 #include <grpc/slice.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -47,19 +45,6 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return contents;
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const ClientOptions& options) {
-  if (!options.tls.has_value()) return grpc::InsecureChannelCredentials();
-  if (options.tls->cert.empty() != options.tls->key.empty()) {
-    return absl::InvalidArgumentError("TlsFiles: cert and key go together");
-  }
-  absl::StatusOr<std::string> ca = ReadFile(options.tls->ca), cert = ReadFile(options.tls->cert),
-                              key = ReadFile(options.tls->key);
-  for (const auto* contents : {&ca, &cert, &key}) {
-    if (!contents->ok()) return contents->status();
-  }
-  return grpc::SslCredentials({.pem_root_certs = *ca, .pem_private_key = *key, .pem_cert_chain = *cert});
-}
-
 grpc::ChannelArguments ArgumentsOf(const ClientOptions& options, const std::string& service_config) {
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(service_config);
@@ -77,9 +62,6 @@ grpc::ChannelArguments ArgumentsOf(const ClientOptions& options, const std::stri
     arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   }
-  if (options.tls.has_value() && !options.tls->server_name.empty()) {
-    arguments.SetSslTargetNameOverride(options.tls->server_name);
-  }
   return arguments;
 }
 
@@ -89,13 +71,33 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& ta
   if (absl::Status status = Check(target, options); !status.ok()) return status;
   const absl::StatusOr<std::string> service_config = ServiceConfig(options.retry);
   if (!service_config.ok()) return service_config.status();
-  const auto credentials = CredentialsOf(options);
+  const auto credentials = CredentialsOf(options.tls);
   if (!credentials.ok()) return credentials.status();
+  return OpenChannel(target, *credentials, options.tls.has_value() ? options.tls->server_name : "",
+                     ArgumentsOf(options, *service_config));
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const std::optional<TlsFiles>& tls) {
+  if (!tls.has_value()) return grpc::InsecureChannelCredentials();
+  if (tls->cert.empty() != tls->key.empty()) {
+    return absl::InvalidArgumentError("TLS: a certificate and its key go together");
+  }
+  const absl::StatusOr<std::string> ca = ReadFile(tls->ca), cert = ReadFile(tls->cert), key = ReadFile(tls->key);
+  for (const auto* contents : {&ca, &cert, &key}) {
+    if (!contents->ok()) return contents->status();
+  }
+  return grpc::SslCredentials({.pem_root_certs = *ca, .pem_private_key = *key, .pem_cert_chain = *cert});
+}
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target,
+                                           const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                                           const std::string& server_name, grpc::ChannelArguments arguments) {
+  if (!server_name.empty()) arguments.SetSslTargetNameOverride(server_name);
   // gRPC 1.51 looks at the errno of connect() after calls that may change it. One does where there is no /sys, as in a
   // bare chroot: a lock that is waited for makes Abseil count the processors, once. It shall have counted them by then,
   // or a connection that is under way is taken for one that failed ("No such file or directory").
   absl::base_internal::NumCPUs();
-  return grpc::CreateCustomChannel(target, *credentials, ArgumentsOf(options, *service_config));
+  return grpc::CreateCustomChannel(target, credentials, arguments);
 }
 
 }  // namespace tandem::client

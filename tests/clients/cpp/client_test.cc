@@ -193,7 +193,7 @@ TEST(Client, IsNotMadeOfWhatCannotBe) {
   EXPECT_THAT(ErrorOf("h:1", {.keepalive = milliseconds(10)}), HasSubstr("keepalive is 10 ms"));
   EXPECT_THAT(ErrorOf("h:1", {.retry = {.attempts = 0}}), HasSubstr("attempts is 0"));
   EXPECT_THAT(ErrorOf("h:1", {.tls = TlsFiles{.ca = "/no/such.pem"}}), HasSubstr("/no/such.pem: cannot be read"));
-  EXPECT_THAT(ErrorOf("h:1", {.tls = TlsFiles{.cert = "cert.pem"}}), HasSubstr("cert and key go together"));
+  EXPECT_THAT(ErrorOf("h:1", {.tls = TlsFiles{.cert = "cert.pem"}}), HasSubstr("its key go together"));
 }
 
 }  // namespace
