@@ -36,6 +36,14 @@ def build(prefix, tmp_path_factory):
     return folder / "build"
 
 
+def test_the_library_alone_wants_nothing_of_the_engine(tmp_path):
+    checked("cmake", "-S", tandemd.ROOT, "-B", tmp_path, "-DTANDEM_CLIENT_ONLY=ON", "-G", "Ninja")
+    cache = (tmp_path / "CMakeCache.txt").read_text()
+    assert "gRPC_DIR" in cache and "dnnl_DIR" not in cache
+    targets = checked("ninja", "-C", tmp_path, "-t", "targets", "all")
+    assert "clients/cpp/libtandem_client.a" in targets and "tandemd" not in targets
+
+
 def write_pgm(path, image):
     path.write_bytes(b"P5\n28 28\n255\n" + image.tobytes())
 
