@@ -9,6 +9,7 @@ namespace tandem::client {
 
 // It is the tag of its one event: the answer, or the alarm of a call that is not made.
 struct AsyncCalls::Call {
+  std::mutex starting;  // held while it is started
   std::list<Call>::iterator self;
   Done done;
   std::unique_ptr<grpc::ClientContext> context;
@@ -36,6 +37,7 @@ AsyncCalls::~AsyncCalls() {
 
 void AsyncCalls::Infer(std::unique_ptr<grpc::ClientContext> context, const grpc::ByteBuffer& request, Done done) {
   Call& call = Enter(std::move(context), std::move(done));
+  const std::lock_guard<std::mutex> starting(call.starting);
   call.reader = stub_.PrepareUnaryCall(call.context.get(), kModelInfer, request, &queue_);
   call.reader->StartCall();
   call.reader->Finish(call.response.get(), &call.status, &call);
@@ -43,6 +45,7 @@ void AsyncCalls::Infer(std::unique_ptr<grpc::ClientContext> context, const grpc:
 
 void AsyncCalls::Refuse(const grpc::Status& status, Done done) {
   Call& call = Enter(nullptr, std::move(done));
+  const std::lock_guard<std::mutex> starting(call.starting);
   call.status = status;
   call.alarm.Set(&queue_, gpr_now(GPR_CLOCK_MONOTONIC), &call);
 }
@@ -58,6 +61,15 @@ AsyncCalls::Call& AsyncCalls::Enter(std::unique_ptr<grpc::ClientContext> context
   return *call;
 }
 
+// These locks order what comes after behind all that started the call. So do gRPC's own, but those are in a library
+// that is not built for the thread sanitizer.
+AsyncCalls::Call& AsyncCalls::Arrived(void* tag) {
+  { const std::lock_guard<std::mutex> entered(mutex_); }
+  Call& call = *static_cast<Call*>(tag);
+  { const std::lock_guard<std::mutex> started(call.starting); }
+  return call;
+}
+
 void AsyncCalls::Leave(Call& call) {
   const std::lock_guard<std::mutex> lock(mutex_);
   calls_.erase(call.self);
@@ -68,7 +80,7 @@ void AsyncCalls::Run() {
   void* tag = nullptr;
   bool ok = false;
   while (queue_.Next(&tag, &ok)) {
-    Call& call = *static_cast<Call*>(tag);
+    Call& call = Arrived(tag);
     call.done(call.status, std::move(call.response));
     call.done = nullptr;  // what it holds goes outside of the lock
     Leave(call);

@@ -47,6 +47,7 @@ class AsyncCalls {
   struct Call;
 
   Call& Enter(std::unique_ptr<grpc::ClientContext> context, Done done);
+  Call& Arrived(void* tag);
   void Leave(Call& call);
   void Run();
 
