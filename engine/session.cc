@@ -1,5 +1,7 @@
 #include "engine/session.h"
 
+#include <omp.h>
+
 #include <dnnl.hpp>
 #include <utility>
 
@@ -37,6 +39,8 @@ absl::string_view CpuLevel() {
   }
 }
 
+int LargestTeam() { return omp_get_max_threads(); }
+
 struct Session::State {
   struct Bound {
     std::shared_ptr<const Model> model;
@@ -66,6 +70,10 @@ absl::StatusOr<Execution*> Session::Prepare(const std::shared_ptr<const Model>& 
 }
 
 void Session::Forget(const Model& model) { state_->bound.erase(&model); }
+
+void Session::DismissTeam() {
+  if (state_->threads > 1) omp_pause_resource(omp_pause_soft, omp_get_initial_device());
+}
 
 size_t Session::arena_bytes() const { return state_->arena.size(); }
 

@@ -40,8 +40,12 @@ class Execution {
 // speeds are those of one level.
 absl::string_view CpuLevel();
 
+// The threads that a session may use at most: OMP_NUM_THREADS, or the cores of the process. To be asked before anything
+// was run on the calling thread.
+int LargestTeam();
+
 struct SessionOptions {
-  // Threads one run may use. 1 runs wholly on the caller's thread.
+  // Threads one run may use. 1 runs wholly on the caller's thread; others are a team of OpenMP, which is the caller's.
   int threads = 1;
 };
 
@@ -59,6 +63,10 @@ class Session {
 
   // Drops everything bound to `model`.
   void Forget(const Model& model);
+
+  // Ends the other threads of the caller's team, which else stay and for some milliseconds spin; the next run starts
+  // them again, in some 50 microseconds.
+  void DismissTeam();
 
   // Bytes of scratch memory in use.
   size_t arena_bytes() const;

@@ -155,6 +155,12 @@ def model():
                 p.query(
                     f"{rate('tandem_request_compute_seconds_count', OF_MODEL, 'variant')} "
                     f"/ {rate('tandem_batch_rows_count', OF_MODEL, 'variant')}", "{{variant}} requests")),
+        p.lines("How many batches run on all cores?",
+                "Share of the batches: lone requests, where it is faster.",
+                PERCENT,
+                p.query(
+                    f"{rate('tandem_wide_batches_total', OF_MODEL, 'variant')} "
+                    f"/ {rate('tandem_batch_rows_count', OF_MODEL, 'variant')}", "{{variant}}")),
         p.lines("How long is the queue?", "Requests that wait, by variant.", "short",
                 p.query(f"sum by (variant) (tandem_queued_requests{{{OF_MODEL}}})", "{{variant}}")),
         p.lines("What is refused, and why?", "Requests a second that reached the model and were not run.", RATE_UNIT,

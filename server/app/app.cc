@@ -39,6 +39,12 @@ int WorkersOf(const config::ServerConfig& config) {
   return config.workers > 0 ? static_cast<int>(config.workers) : resources::CoresByAffinity();
 }
 
+// Of the team that runs a lone request.
+int WideThreadsOf(const config::ServerConfig& config) {
+  constexpr int kLargest = 16;  // meetings of more take longer than they save
+  return std::min({WorkersOf(config), engine::LargestTeam(), kLargest});
+}
+
 // Where state is kept when nobody says: the XDG base directories. Empty without a home.
 std::string StateDirOf(const config::ServerConfig& config) {
   if (!config.state_dir.empty()) return config.state_dir;
@@ -65,7 +71,7 @@ App::App(const config::ServerConfig& config)
           resources::ResidentBytes),
       log_settings_(config.log_format),
       evaluator_({.state_dir = StateDirOf(config), .program = QuantizerOf(config)}),
-      dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes)),
+      dispatcher_(WorkersOf(config), static_cast<size_t>(config.max_queue_bytes), WideThreadsOf(config)),
       ledgers_(EvidenceKeeping()),
       promoter_(registry_, ledgers_,
                 [this](const shadow::Event& event) {
@@ -78,6 +84,7 @@ App::App(const config::ServerConfig& config)
                .repositories = config.model_repositories,
                .poll_interval = config.poll_interval,
                .workers = WorkersOf(config),
+               .wide_threads = dispatcher_.wide_threads(),
                .state_dir = StateDirOf(config),
                .quantizer = QuantizerOf(config),
                .forget =

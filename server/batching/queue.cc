@@ -17,12 +17,19 @@ bool IsImpatient(const Request& request) { return request.start_by != Time::max(
 
 }  // namespace
 
-Duration Queue::Promise(const Request& request, int cores) const {
+Duration Queue::Promise(const Request& request, int cores, Duration beside) const {
   if (waiting_.empty() || row_time_.count() <= 0) return Duration{0};
   // What has priority does not wait for all the others.
   if (PlaceOf(request) < PlaceOf(*waiting_.back())) return Duration{0};
   // And what runs now has to end first.
-  return row_time_ * waiting_rows_ / cores + row_time_ * (request.rows + 1);
+  return (WaitingWork() + beside) / cores + row_time_ * (request.rows + 1);
+}
+
+const WideCost* Queue::CostWide(int64_t rows) const {
+  const int64_t size = SizeUp(rows, options_.batch.max_rows);
+  const auto it =
+      std::find_if(options_.wide.begin(), options_.wide.end(), [&](const WideCost& c) { return c.rows == size; });
+  return it == options_.wide.end() ? nullptr : &*it;
 }
 
 void Queue::Charge(Duration cost, int64_t rows) {
@@ -69,6 +76,13 @@ std::vector<Request*> Queue::TakeLate(Time now) {
   });
   impatient_ -= late.size();
   return late;
+}
+
+Time Queue::NextLate() const {
+  Time next = Time::max();
+  if (impatient_ == 0) return next;
+  for (const Request* request : waiting_) next = std::min(next, request->start_by);
+  return next;
 }
 
 std::vector<Request*> Queue::Cut(int64_t max_rows, Time now) {

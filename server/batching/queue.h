@@ -14,6 +14,7 @@
 #include "engine/model.h"
 #include "server/batching/decision.h"
 #include "server/batching/request.h"
+#include "server/batching/wide.h"
 #include "server/metrics/version_metrics.h"
 
 namespace tandem::batching {
@@ -22,6 +23,7 @@ struct QueueOptions {
   std::string name;  // for messages: "model mnist version 1"
   size_t max_requests = 1024;
   BatchLimits batch;
+  std::vector<WideCost> wide;  // of the batch sizes that pay on several cores, by size
 };
 
 class Queue {
@@ -43,9 +45,16 @@ class Queue {
   bool empty() const { return waiting_.empty(); }
   size_t size() const { return waiting_.size(); }
 
-  // How long `cores` would take to answer `request` if it joined now: what waits before it and itself, by what rows
-  // took lately. 0 when nothing waits, or nothing is known: then only trying tells.
-  Duration Promise(const Request& request, int cores) const;
+  // Takes out, wherever they stand, those that must not be started any more at `now`.
+  std::vector<Request*> TakeLate(Time now);
+  // When the next of them must have been started; Time::max() when none has a limit.
+  Time NextLate() const;
+
+  // What waits, by what rows took lately: the time of one core. 0 when that is not known.
+  Duration WaitingWork() const { return row_time_ * waiting_rows_; }
+  // How long `cores` would take to answer `request` if it joined now: what waits before it, `beside` of other queues,
+  // and itself. 0 when nothing waits, or nothing is known: then only trying tells.
+  Duration Promise(const Request& request, int cores, Duration beside) const;
 
   // Work given to this queue so far, in the currency of fair shares. A queue that was idle does not save up: it joins
   // at the level of those that are busy.
@@ -56,6 +65,8 @@ class Queue {
 
   // Constant after construction, or synchronized by themselves.
   const QueueOptions& options() const { return options_; }
+  // What a batch of `rows` costs on several cores; null when that does not pay.
+  const WideCost* CostWide(int64_t rows) const;
   const std::shared_ptr<const engine::Model>& model() const { return model_; }
   metrics::VersionMetrics& metrics() { return metrics_; }
   const metrics::VersionMetrics& metrics() const { return metrics_; }
@@ -64,9 +75,6 @@ class Queue {
   const QueueOptions options_;
   const std::shared_ptr<const engine::Model> model_;
   metrics::VersionMetrics metrics_;
-
-  // Takes out those that are too late.
-  std::vector<Request*> TakeLate(Time now);
 
   std::deque<Request*> waiting_;  // by place
   size_t impatient_ = 0;          // of them, those with a start_by

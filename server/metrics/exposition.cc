@@ -90,6 +90,15 @@ MetricFamily BatchSeconds(const ServerSample& sample) {
   return family;
 }
 
+MetricFamily WideBatches(const ServerSample& sample) {
+  MetricFamily family = Family(
+      "wide_batches_total", "Batches that ran on all cores at once, as nothing else wanted them.", MetricType::Counter);
+  for (const VersionSample& version : sample.versions) {
+    AddCounter(family, LabelsOf(version), static_cast<double>(version.totals.wide_batches));
+  }
+  return family;
+}
+
 MetricFamily VersionGauge(const ServerSample& sample, const std::string& name, const std::string& help,
                           double VersionSample::*value) {
   MetricFamily family = Family(name, help, MetricType::Gauge);
@@ -130,7 +139,7 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
       Gauge("requests_in_flight", "Inference requests that have arrived and not ended.",
             static_cast<double>(sample.in_flight)),
       Gauge("cores", "Batches that may run at a time: the cores there are.", sample.cores),
-      Gauge("cores_busy", "Batches that run now.", sample.cores_busy),
+      Gauge("cores_busy", "Cores that batches run on now.", sample.cores_busy),
       States("model_state", "1 for the state that a model version is in (found, loading, ... failed).", sample.states),
       States("variant_state", "1 for the state that a version's int8 variant is in (absent, building, ... failed).",
              sample.variant_states),
@@ -146,6 +155,7 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
               &VersionTotals::compute),
       Latency(sample, "request_seconds", "Time from a request's arrival to its results.", &VersionTotals::total),
       BatchRows(sample),
+      WideBatches(sample),
       BatchSeconds(sample),
       VersionGauge(sample, "queued_requests", "Requests that wait for a worker.", &VersionSample::queued),
       VersionGauge(sample, "weight_bytes", "Memory of the weights.", &VersionSample::weight_bytes),

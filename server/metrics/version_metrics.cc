@@ -7,7 +7,7 @@ namespace tandem::metrics {
 std::string CodeName(size_t code) { return absl::StatusCodeToString(static_cast<absl::StatusCode>(code)); }
 
 VersionMetrics::VersionMetrics(int workers) {
-  for (int i = 0; i < workers + 1; ++i) shards_.push_back(std::make_unique<Shard>());
+  for (int i = 0; i < workers + 3; ++i) shards_.push_back(std::make_unique<Shard>());
 }
 
 void VersionMetrics::Shard::RequestDone(absl::StatusCode code, const RequestTimes& times) {
@@ -60,6 +60,9 @@ VersionTotals VersionMetrics::Sum() const {
 
 void VersionMetrics::AddTo(VersionTotals& totals) const {
   for (const auto& shard : shards_) shard->AddTo(totals);
+  BatchSizeHistogram::Snapshot wide;
+  shards_[1]->batch_rows_.AddTo(wide);
+  totals.wide_batches += wide.count();
   for (size_t i = 0; i < kNumRefusals; ++i) totals.refusals[i] += refusals_[i].load(std::memory_order_relaxed);
 }
 

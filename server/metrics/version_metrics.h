@@ -1,7 +1,7 @@
 // VersionMetrics: what one variant of one model version has done since it was loaded.
 //
-// Sharded: shard 0 belongs to the receiving thread, shard 1 + w to worker w; each shard has one writer. Sum() may be
-// called from any thread.
+// Sharded: one belongs to the receiving thread, one to each worker, one to the wide executor, one to the timer; each
+// has one writer. Sum() may be called from any thread.
 #ifndef TANDEM_SERVER_METRICS_VERSION_METRICS_H_
 #define TANDEM_SERVER_METRICS_VERSION_METRICS_H_
 
@@ -53,6 +53,7 @@ struct VersionTotals {
   std::array<uint64_t, kNumRefusals> refusals{};
   LatencyHistogram::Snapshot queue, compute, total;
   BatchSizeHistogram::Snapshot batch_rows;
+  uint64_t wide_batches = 0;  // of those, the ones that ran on several cores
   uint64_t failed_ns = 0;
   uint64_t last_inference_ms = 0;  // since the epoch
   std::array<SizeTotals, kMaxSizeStats> by_size{};
@@ -88,7 +89,9 @@ class VersionMetrics {
   };
 
   Shard& receiver() { return *shards_[0]; }
-  Shard& worker(int w) { return *shards_[1 + w]; }
+  Shard& wide() { return *shards_[1]; }
+  Shard& timer() { return *shards_[2]; }  // refuses what has waited too long
+  Shard& worker(int w) { return *shards_[3 + w]; }
   // From any thread.
   void Refused(Refusal why) { refusals_[static_cast<size_t>(why)].fetch_add(1, std::memory_order_relaxed); }
   // A request that was chosen to be compared found no room. From any thread.
@@ -99,7 +102,7 @@ class VersionMetrics {
   void AddTo(VersionTotals& totals) const;
 
  private:
-  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // in the order of the functions above
   std::array<std::atomic<uint64_t>, kNumRefusals> refusals_{};
   std::atomic<uint64_t> not_compared_{0};
 };

@@ -144,8 +144,11 @@ absl::Status Int8Lanes::CheckMemory(const std::string& model_file) const {
 void Int8Lanes::Join(const Key& key, const quantization::Artifact& artifact, const config::ModelConfig& config) {
   const VersionHandle version = registry_.Loaded(key.first, key.second);
   if (version == nullptr) return;
-  const VariantOptions how{
-      .model_name = key.first, .version = key.second, .config = config, .workers = options_.workers};
+  const VariantOptions how{.model_name = key.first,
+                           .version = key.second,
+                           .config = config,
+                           .workers = options_.workers,
+                           .wide_threads = options_.wide_threads};
   if (const absl::Status room = CheckMemory(artifact.model_file); !room.ok()) {
     Enter(key, {.state = LaneState::kFailed, .reason = std::string(room.message())});
     return;

@@ -31,7 +31,8 @@ struct LaneStatus {
 };
 
 struct Int8LanesOptions {
-  int workers = 1;  // shards of metrics a variant needs
+  int workers = 1;       // shards of metrics a variant needs
+  int wide_threads = 1;  // of the wide executor
   // Makes a handle of a variant; its end is the owner's matter.
   std::function<VariantHandle(std::unique_ptr<Variant>)> make_handle;
   // Whether so many bytes more may be held; null: always.

@@ -48,7 +48,8 @@ WarmVariant MakeVariant(std::shared_ptr<const engine::Model> model, Precision pr
   variant->shares_batch = warmup.shares_batch;
   const batching::QueueOptions queue{.name = std::move(name),
                                      .max_requests = static_cast<size_t>(options.config.max_queue_size),
-                                     .batch = warmup.limits};
+                                     .batch = warmup.limits,
+                                     .wide = warmup.wide};
   variant->queue = std::make_unique<batching::Queue>(queue, variant->model, options.workers);
   return {.variant = std::move(variant), .note = warmup.note};
 }
@@ -61,7 +62,9 @@ absl::Status CheckSameSignature(const engine::Model& a, const engine::Model& b, 
 }
 
 absl::StatusOr<WarmVariant> WarmUpFp32(std::shared_ptr<const engine::Model> model, const VariantOptions& options) {
-  const WarmupOptions how{.max_batch_size = options.config.max_batch_size, .max_delay = options.config.max_delay};
+  const WarmupOptions how{.max_batch_size = options.config.max_batch_size,
+                          .max_delay = options.config.max_delay,
+                          .wide_threads = options.wide_threads};
   TANDEM_ASSIGN_OR_RETURN(const Warmup warmup, WarmUp(model, how));
   return MakeVariant(std::move(model), Precision::kFp32, warmup, options);
 }
@@ -74,7 +77,8 @@ absl::StatusOr<WarmVariant> LoadInt8(const std::string& file, const Variant& fp3
   const WarmupOptions how{.max_batch_size = options.config.max_batch_size,
                           .max_delay = options.config.max_delay,
                           .tolerance = kInt8Tolerance,
-                          .may_share_batch = fp32.shares_batch};
+                          .may_share_batch = fp32.shares_batch,
+                          .wide_threads = options.wide_threads};
   TANDEM_ASSIGN_OR_RETURN(const Warmup warmup, WarmUp(model, how));
   return MakeVariant(std::move(model), Precision::kInt8, warmup, options);
 }

@@ -19,7 +19,8 @@ struct VariantOptions {
   std::string model_name;
   int64_t version = 1;
   config::ModelConfig config;
-  int workers = 1;  // shards of metrics
+  int workers = 1;       // shards of metrics
+  int wide_threads = 1;  // of the wide executor
 };
 
 struct WarmVariant {

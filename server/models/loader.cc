@@ -40,6 +40,7 @@ Loader::Loader(LoaderOptions options, Registry& registry)
       }),
       builder_(BuilderOptionsOf()),
       lanes_({.workers = options_.workers,
+              .wide_threads = options_.wide_threads,
               .make_handle = [this](std::unique_ptr<Variant> variant) { return Keep(std::move(variant)); },
               .check_memory = options_.check_memory,
               .auto_state = options_.auto_state,
@@ -303,7 +304,7 @@ absl::StatusOr<WarmVariant> Loader::LoadFp32(const ModelFiles& files, int64_t nu
   TANDEM_ASSIGN_OR_RETURN(std::shared_ptr<const engine::Model> model,
                           engine::Model::Load(files.versions.at(number).model_file));
   Enter({files.name, number}, State::kWarming);
-  return WarmUpFp32(std::move(model), {files.name, number, config, options_.workers});
+  return WarmUpFp32(std::move(model), {files.name, number, config, options_.workers, options_.wide_threads});
 }
 
 VariantHandle Loader::Keep(std::unique_ptr<Variant> variant) {

@@ -39,6 +39,7 @@ struct LoaderOptions {
   std::vector<std::string> repositories;             // folders
   Duration poll_interval = std::chrono::seconds(1);  // 0: only on request
   int workers = 1;                                   // shards of metrics a variant needs
+  int wide_threads = 1;                              // of the wide executor
   std::string state_dir;                             // where int8 artifacts are kept; empty: none are built
   std::string quantizer;                             // the program that builds them: tandem-model
   // Makes every worker drop what it holds of a model; called before the model is freed.

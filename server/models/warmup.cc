@@ -8,6 +8,7 @@
 #include "engine/session.h"
 #include "engine/status.h"
 #include "server/models/batch_proof.h"
+#include "server/models/wide_trial.h"
 
 namespace tandem::models {
 namespace {
@@ -73,6 +74,36 @@ absl::StatusOr<TrialRunner> FindTrial(engine::Session& session, const std::share
   return last;
 }
 
+// How one request at a time does.
+absl::StatusOr<std::vector<BatchCost>> MeasureSingly(TrialRunner& runner, std::string why, Warmup& warmup) {
+  warmup.note = absl::StrCat("one request at a time", why);
+  TANDEM_ASSIGN_OR_RETURN(warmup.limits.row_cost, TimeOne(runner, 1));
+  return std::vector<BatchCost>{{1, warmup.limits.row_cost}};
+}
+
+// How batches do, which have been proven.
+absl::StatusOr<std::vector<BatchCost>> MeasureBatches(TrialRunner& runner, const WarmupOptions& options,
+                                                      Warmup& warmup) {
+  warmup.shares_batch = true;
+  TANDEM_ASSIGN_OR_RETURN(std::vector<BatchCost> costs, Measure(runner, options.max_batch_size.value_or(kMaxRows)));
+  const BatchCost best = CheapestSize(costs);
+  warmup.limits.max_rows = options.max_batch_size.value_or(best.rows);
+  warmup.limits.max_delay = options.max_delay.value_or(Duration{0});
+  warmup.limits.row_cost = best.cost / best.rows;
+  warmup.note = absl::StrCat("batches of up to ", warmup.limits.max_rows, ", ", Microseconds(best.cost / best.rows),
+                             " us a row, ", Microseconds(costs[0].cost), " us alone");
+  return costs;
+}
+
+absl::StatusOr<std::vector<BatchCost>> MeasureCosts(TrialRunner& runner, const engine::Model& model,
+                                                    const WarmupOptions& options, Warmup& warmup) {
+  if (!model.batch_is_free()) return MeasureSingly(runner, ": the model fixes its batch", warmup);
+  if (!options.may_share_batch) return MeasureSingly(runner, ", as in fp32", warmup);
+  const absl::Status proof = ProveBatching(runner, options.tolerance);
+  if (!proof.ok()) return MeasureSingly(runner, absl::StrCat(": ", proof.message()), warmup);
+  return MeasureBatches(runner, options, warmup);
+}
+
 }  // namespace
 
 BatchCost CheapestSize(absl::Span<const BatchCost> costs) {
@@ -92,29 +123,14 @@ absl::StatusOr<Warmup> WarmUp(const std::shared_ptr<const engine::Model>& model,
     warmup.note = absl::StrCat("not run at warm-up, one request at a time: ", runner.status().message());
     return warmup;
   }
-  if (!model->batch_is_free()) {
-    warmup.note = "one request at a time: the model fixes its batch";
-    TANDEM_ASSIGN_OR_RETURN(warmup.limits.row_cost, TimeOne(*runner, 1));
-    return warmup;
-  }
-  if (!options.may_share_batch) {
-    warmup.note = "one request at a time, as in fp32";
-    TANDEM_ASSIGN_OR_RETURN(warmup.limits.row_cost, TimeOne(*runner, 1));
-    return warmup;
-  }
-  if (absl::Status proof = ProveBatching(*runner, options.tolerance); !proof.ok()) {
-    warmup.note = absl::StrCat("one request at a time: ", proof.message());
-    return warmup;
-  }
-  warmup.shares_batch = true;
-  TANDEM_ASSIGN_OR_RETURN(const std::vector<BatchCost> costs,
-                          Measure(*runner, options.max_batch_size.value_or(kMaxRows)));
-  const BatchCost best = CheapestSize(costs);
-  warmup.limits.max_rows = options.max_batch_size.value_or(best.rows);
-  warmup.limits.max_delay = options.max_delay.value_or(Duration{0});
-  warmup.limits.row_cost = best.cost / best.rows;
-  warmup.note = absl::StrCat("batches of up to ", warmup.limits.max_rows, ", ", Microseconds(best.cost / best.rows),
-                             " us a row, ", Microseconds(costs[0].cost), " us alone");
+  TANDEM_ASSIGN_OR_RETURN(const std::vector<BatchCost> costs, MeasureCosts(*runner, *model, options, warmup));
+  // Of shapes that clients choose too little would be known.
+  if (HasOtherFreeDims(*model)) return warmup;
+  const WideOptions wide{
+      .threads = options.wide_threads, .max_rows = warmup.limits.max_rows, .tolerance = options.tolerance};
+  WideTrial trial = MeasureWide(model, *runner, costs, wide);
+  warmup.wide = std::move(trial.pays);
+  if (!trial.note.empty()) absl::StrAppend(&warmup.note, ", ", trial.note);
   return warmup;
 }
 

@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "engine/model.h"
 #include "server/batching/decision.h"
+#include "server/batching/wide.h"
 
 namespace tandem::models {
 
@@ -26,6 +27,8 @@ struct WarmupOptions {
   double tolerance = kFp32Tolerance;
   // False: it is known already that requests must not share a batch.
   bool may_share_batch = true;
+  // Of the wide executor's team; 1: there is none.
+  int wide_threads = 1;
 };
 
 struct Warmup {
@@ -34,6 +37,8 @@ struct Warmup {
   // For the log: why not, or what was measured.
   std::string note;
   batching::BatchLimits limits;
+  // The sizes that pay on several cores; only of shapes that clients cannot choose.
+  std::vector<batching::WideCost> wide;
 };
 
 // Fails when the model cannot be compiled for shapes that it fixes itself. A model whose free dimensions or data cannot

@@ -2,6 +2,10 @@
 //
 // It has no thread of its own: a worker that is free asks, under one lock, what to run next, and sleeps when there is
 // nothing. The answer comes from the pure function batching::Decide. Thread-safe.
+//
+// Beside the workers, which compute on one core each, there may be one wide executor, whose team of threads takes
+// several. A request goes to it at once when it arrives alone and batching::WideGate is open; its cores count as busy
+// while it runs, except for what is so short that waiting would be worse (batching::MayRunBesideWide).
 #ifndef TANDEM_SERVER_SCHEDULING_DISPATCHER_H_
 #define TANDEM_SERVER_SCHEDULING_DISPATCHER_H_
 
@@ -15,6 +19,7 @@
 #include "engine/mutex.h"
 #include "server/batching/decision.h"
 #include "server/batching/queue.h"
+#include "server/batching/wide.h"
 #include "server/scheduling/run_batch.h"
 #include "server/sync/cond_var.h"
 
@@ -30,9 +35,14 @@ struct Task {
 
 class Dispatcher {
  public:
-  // `max_bytes`: memory that requests may hold while they wait, over all queues.
-  Dispatcher(int workers, size_t max_bytes)
-      : num_workers_(workers), max_bytes_(max_bytes), workers_(workers), cores_(workers) {}
+  // `max_bytes`: memory that requests may hold while they wait, over all queues. `wide_threads`: those of the wide
+  // executor's team; with fewer than two there is none.
+  Dispatcher(int workers, size_t max_bytes, int wide_threads = 1)
+      : num_workers_(workers),
+        max_bytes_(max_bytes),
+        wide_threads_(wide_threads > 1 ? wide_threads : 0),
+        workers_(workers + (wide_threads_ > 0 ? 1 : 0)),
+        cores_(workers) {}
 
   // Batches that run at a time, at most: the cores there are now. At least 1; more than the workers is as many.
   void SetCores(int cores);
@@ -49,7 +59,7 @@ class Dispatcher {
   // Nothing waits, and a worker has nothing to do. As up to date as Idle.
   bool HasIdleWorker() const { return load_.load(std::memory_order_relaxed) < num_workers_; }
 
-  // Batches that may run at a time, and those that run.
+  // Cores that batches may take, and those that they take.
   struct Cores {
     int granted = 0, busy = 0;
   };
@@ -62,6 +72,20 @@ class Dispatcher {
   // idle worker keeps no version alive.
   Task Next(int worker, Task last);
 
+  // The same for the wide executor: its batches and what it is to forget.
+  Task NextWide();
+  // Called when the batch of NextWide has been answered, so that its cores are free for others.
+  void FinishWide(Task done);
+
+  // Requests that waited for longer than they would, taken out at `now`, and when there may be more.
+  struct Late {
+    std::vector<batching::Request*> requests;
+    Time next = Time::max();
+  };
+  Late TakeLate(Time now);
+  // Blocks until `until`, or a request has come that would rather not wait that long: true. False after Stop.
+  bool WaitForLate(Time until);
+
   // Has every worker drop what it holds of `model`; returns when they have.
   void Forget(const engine::Model& model);
 
@@ -69,10 +93,13 @@ class Dispatcher {
   void Stop();
 
   int num_workers() const { return num_workers_; }
+  // 0: there is no wide executor.
+  int wide_threads() const { return wide_threads_; }
 
  private:
   struct Worker {
     batching::Queue* running = nullptr;  // whose batch it runs, kept alive by its task
+    int cores = 0;                       // that it takes while it runs
     Time due = Time::max();              // when it is expected to ask again, if known
     bool forgetting = false;
     bool gone = false;
@@ -84,7 +111,16 @@ class Dispatcher {
   batching::Decision DecideNow(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int Busy() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int FreeCores() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Task Take(Worker& worker, const batching::Decision& decision, Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Cores that what is short may share with the wide executor.
+  int SharedCores() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Task Take(Worker& worker, int cores, const batching::Decision& decision, Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Hands `request`, which has just been queued, to the wide executor if it is alone and that is worth it.
+  bool GoWide(const batching::Request& request, bool alone) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What of other queues is run before what waits in `queue` now, as all get fair shares.
+  Duration WorkBeside(const batching::Queue& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A batch runs and is not due to have ended.
+  bool Computes(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Activate(const std::shared_ptr<batching::Queue>& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether to wake another worker for what waits now.
   bool ShouldWake(Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -93,19 +129,29 @@ class Dispatcher {
 
   const int num_workers_;
   const size_t max_bytes_;
-  std::atomic<int> load_{0};  // requests that wait, and batches that run
+  const int wide_threads_;
+  std::atomic<int> load_{0};  // requests that wait, and cores of the batches that run
 
   Mutex mutex_;
-  CondVar work_;       // something arrived, or Stop or Forget was called
-  CondVar forgotten_;  // a worker dropped a model
-  std::vector<Worker> workers_ ABSL_GUARDED_BY(mutex_);
+  CondVar work_;                                         // something arrived, or Stop or Forget was called
+  CondVar forgotten_;                                    // a worker dropped a model
+  std::vector<Worker> workers_ ABSL_GUARDED_BY(mutex_);  // last of them the wide executor, if there is one
   int cores_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<batching::Queue>> active_ ABSL_GUARDED_BY(mutex_);  // those with requests
-  std::vector<batching::QueueView> views_ ABSL_GUARDED_BY(mutex_);                // scratch of DecideNow
+  std::vector<batching::QueueView> views_ ABSL_GUARDED_BY(mutex_);                // scratch of DecideNow, as
+  std::vector<int> viewed_ ABSL_GUARDED_BY(mutex_);                               // are their indices in active_
   size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   int idle_ ABSL_GUARDED_BY(mutex_) = 0;
   int waking_ ABSL_GUARDED_BY(mutex_) = 0;  // idle workers notified and not yet running
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+
+  CondVar late_;                                          // next_late_ has become earlier
+  Time next_late_ ABSL_GUARDED_BY(mutex_) = Time::max();  // of requests that wait, none is late before
+
+  CondVar wide_work_;  // for the wide executor, as work_
+  batching::WideGate gate_ ABSL_GUARDED_BY(mutex_);
+  Task wide_task_ ABSL_GUARDED_BY(mutex_);                                 // given and not yet taken up
+  const batching::WideCost* wide_cost_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of what it was given last
 };
 
 }  // namespace tandem::scheduling

@@ -193,7 +193,18 @@ void Refuse(Request* request, const absl::Status& status, Time now, metrics::Ver
   request->Answer(status, nullptr, {.queue = now - request->arrived, .total = now - request->arrived}, shard);
 }
 
+// Refuses a request that was not run because of what MayStart said.
+void RefuseUnstarted(Request* request, const absl::Status& status, Time now, metrics::VersionMetrics::Shard& shard) {
+  if (absl::IsDeadlineExceeded(status)) request->queue->metrics().Refused(metrics::Refusal::kExpired);
+  Refuse(request, status, now, shard);
+}
+
 }  // namespace
+
+void RefuseLate(Request* request, Time now) {
+  const std::shared_ptr<Queue> queue = request->queue;  // which the answer may let go
+  RefuseUnstarted(request, MayStart(*request, now), now, queue->metrics().timer());
+}
 
 Spent RunBatch(engine::Session& session, const Queue& queue, std::vector<Request*>& requests,
                metrics::VersionMetrics::Shard& shard) {
@@ -201,8 +212,7 @@ Spent RunBatch(engine::Session& session, const Queue& queue, std::vector<Request
   std::erase_if(requests, [&](Request* request) {
     const absl::Status status = MayStart(*request, started);
     if (status.ok()) return false;
-    if (absl::IsDeadlineExceeded(status)) request->queue->metrics().Refused(metrics::Refusal::kExpired);
-    Refuse(request, status, started, shard);
+    RefuseUnstarted(request, status, started, shard);
     return true;
   });
   Spent spent;

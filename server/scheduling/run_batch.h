@@ -23,6 +23,9 @@ struct Spent {
 Spent RunBatch(engine::Session& session, const batching::Queue& queue, std::vector<batching::Request*>& requests,
                metrics::VersionMetrics::Shard& shard);
 
+// Refuses a request that waited, at `now`, for longer than it would.
+void RefuseLate(batching::Request* request, Time now);
+
 }  // namespace tandem::scheduling
 
 #endif  // TANDEM_SERVER_SCHEDULING_RUN_BATCH_H_

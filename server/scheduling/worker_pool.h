@@ -1,4 +1,6 @@
-// WorkerPool: the threads that run batches. Each owns one engine session and uses one core.
+// WorkerPool: the threads that run batches. Each owns one engine session and uses one core, but for the wide executor,
+// which runs the batches of lone requests in a team of threads that lives for one batch. One more refuses what has
+// waited too long.
 //
 // It starts with construction and ends with destruction, which stops the dispatcher: drain before.
 #ifndef TANDEM_SERVER_SCHEDULING_WORKER_POOL_H_
@@ -13,7 +15,8 @@ namespace tandem::scheduling {
 
 class WorkerPool {
  public:
-  // One thread for each of the dispatcher's workers; the dispatcher outlives the pool.
+  // One thread for each of the dispatcher's workers, one for the wide executor if it has one, and the timer; the
+  // dispatcher outlives the pool.
   explicit WorkerPool(Dispatcher& dispatcher);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;

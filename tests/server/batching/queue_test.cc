@@ -147,19 +147,20 @@ TEST_F(QueueTest, PromisesByWhatRowsTookLately) {
   FakeRequest a(2), b(1), urgent(1);
   Push(a, kStart);
   b.arrived = kStart + milliseconds(1);
-  EXPECT_EQ(queue_.Promise(b, 2), Duration{0});  // nothing is known
+  EXPECT_EQ(queue_.Promise(b, 2, Duration{0}), Duration{0});  // nothing is known
   queue_.Charge(milliseconds(8), 2);
-  EXPECT_EQ(queue_.Promise(b, 2), milliseconds(12));  // two rows on two cores, what runs and its own
-  EXPECT_EQ(queue_.Promise(b, 1), milliseconds(16));
+  EXPECT_EQ(queue_.Promise(b, 2, Duration{0}), milliseconds(12));  // two rows on two cores, what runs and its own
+  EXPECT_EQ(queue_.Promise(b, 1, Duration{0}), milliseconds(16));
+  EXPECT_EQ(queue_.Promise(b, 2, milliseconds(8)), milliseconds(16));  // and half of what else waits
   queue_.Charge(seconds(60), 1);  // compiled first: counts as four times what was usual
-  EXPECT_EQ(queue_.Promise(b, 2), microseconds(16500));
+  EXPECT_EQ(queue_.Promise(b, 2, Duration{0}), microseconds(16500));
   queue_.Charge(milliseconds(0), 0);  // refused
-  EXPECT_EQ(queue_.Promise(b, 2), microseconds(16500));
+  EXPECT_EQ(queue_.Promise(b, 2, Duration{0}), microseconds(16500));
   urgent.arrived = b.arrived;
   urgent.priority = 1;
-  EXPECT_EQ(queue_.Promise(urgent, 2), Duration{0});
+  EXPECT_EQ(queue_.Promise(urgent, 2, Duration{0}), Duration{0});
   EXPECT_TRUE(queue_.Remove(&a));
-  EXPECT_EQ(queue_.Promise(b, 2), Duration{0});  // nothing waits
+  EXPECT_EQ(queue_.Promise(b, 2, Duration{0}), Duration{0});  // nothing waits
 }
 
 TEST_F(QueueTest, DoesNotSaveUpServiceWhileIdle) {

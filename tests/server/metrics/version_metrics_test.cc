@@ -28,12 +28,15 @@ TEST(VersionMetrics, SumsItsShards) {
   metrics.worker(0).RequestDone(absl::StatusCode::kOk, {.total = microseconds(100)});
   metrics.worker(1).RequestDone(absl::StatusCode::kOk, {.total = microseconds(300)});
   metrics.worker(1).BatchRan(4, microseconds(1), microseconds(10));
+  metrics.wide().BatchRan(1, microseconds(1), microseconds(10));
   const VersionTotals totals = metrics.Sum();
   EXPECT_EQ(totals.codes[0], 2u);
   EXPECT_EQ(totals.codes[static_cast<size_t>(absl::StatusCode::kInvalidArgument)], 1u);
   EXPECT_EQ(totals.refusals[static_cast<size_t>(Refusal::kQueueBytes)], 1u);
   EXPECT_EQ(totals.total.sum, 400000u);
   EXPECT_EQ(totals.by_size[4].batches, 1u);
+  EXPECT_EQ(totals.by_size[1].batches, 1u);
+  EXPECT_EQ(totals.wide_batches, 1u);
 }
 
 TEST(Exposition, WritesSecondsWithLabels) {

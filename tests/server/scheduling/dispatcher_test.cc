@@ -84,6 +84,47 @@ TEST_F(DispatcherTest, RefusesWhatCouldNotBeAnsweredInTime) {
   EXPECT_TRUE(Submit(third, queue).ok());
 }
 
+TEST_F(DispatcherTest, PromisesNoMoreThanItsShareBesideOtherQueues) {
+  const auto queue = MakeQueue({.max_rows = 1, .row_cost = std::chrono::milliseconds(100)});
+  const auto other = MakeQueue({.max_rows = 1, .row_cost = std::chrono::hours(1)});
+  FakeRequest first(1), costly(1), second(1);
+  first.bytes = costly.bytes = second.bytes = 1;
+  ASSERT_TRUE(Submit(first, queue).ok());
+  ASSERT_TRUE(Submit(costly, other).ok());
+  second.deadline = Now() + std::chrono::milliseconds(350);
+  // The first, as much of the other queue, what runs and itself.
+  EXPECT_THAT(std::string(Submit(second, queue).message()), ::testing::HasSubstr("would take about 400.0 ms"));
+}
+
+TEST_F(DispatcherTest, TakesOutWhatHasWaitedTooLongAtItsMoment) {
+  FakeRequest a(1), b(1);
+  const Time start = Now();
+  a.start_by = start + std::chrono::seconds(10);
+  b.start_by = start + std::chrono::seconds(20);
+  ASSERT_TRUE(Submit(b, queue_).ok());
+  ASSERT_TRUE(Submit(a, MakeQueue()).ok());
+  const Dispatcher::Late none = dispatcher_.TakeLate(start + std::chrono::seconds(9));
+  EXPECT_TRUE(none.requests.empty());
+  EXPECT_EQ(none.next, a.start_by);
+  const Dispatcher::Late late = dispatcher_.TakeLate(a.start_by);
+  EXPECT_THAT(late.requests, ElementsAre(&a));
+  EXPECT_EQ(late.next, b.start_by);
+  EXPECT_FALSE(dispatcher_.Withdraw(&a));
+  EXPECT_THAT(dispatcher_.TakeLate(b.start_by).requests, ElementsAre(&b));
+  EXPECT_TRUE(dispatcher_.Idle());
+}
+
+TEST_F(DispatcherTest, TellsWhoWaitsForLateRequestsOfAnEarlierOne) {
+  FakeRequest a(1);
+  a.start_by = Now() + std::chrono::hours(1);
+  std::thread timer([&] { EXPECT_TRUE(dispatcher_.WaitForLate(Time::max())); });
+  ASSERT_TRUE(Submit(a, queue_).ok());
+  timer.join();
+  EXPECT_EQ(dispatcher_.TakeLate(Now()).next, a.start_by);
+  dispatcher_.Stop();
+  EXPECT_FALSE(dispatcher_.WaitForLate(a.start_by));
+}
+
 TEST_F(DispatcherTest, WakesASleepingWorker) {
   FakeRequest a(1);
   Task task;
