@@ -23,16 +23,18 @@ AsyncCalls::AsyncCalls(std::shared_ptr<grpc::Channel> channel)
     : stub_(std::move(channel)), thread_([this] { Run(); }) {}
 
 AsyncCalls::~AsyncCalls() {
-  {
-    std::unique_lock<std::mutex> lock(mutex_);
-    closing_ = true;
-    for (Call& call : calls_) {
-      if (call.context != nullptr) call.context->TryCancel();
-    }
-    no_calls_.wait(lock, [this] { return calls_.empty(); });
-  }
+  End();
   queue_.Shutdown();
   thread_.join();
+}
+
+void AsyncCalls::End() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  closing_ = true;
+  for (Call& call : calls_) {
+    if (call.context != nullptr) call.context->TryCancel();
+  }
+  no_calls_.wait(lock, [this] { return calls_.empty(); });
 }
 
 void AsyncCalls::Infer(std::unique_ptr<grpc::ClientContext> context, const grpc::ByteBuffer& request, Done done) {

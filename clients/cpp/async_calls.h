@@ -25,15 +25,18 @@ namespace tandem::client {
 inline constexpr char kModelInfer[] = "/inference.GRPCInferenceService/ModelInfer";
 using InferStub = grpc::TemplatedGenericStub<grpc::ByteBuffer, inference::ModelInferResponse>;
 
-// Thread-safe, but for its end: nobody but a callback may call then.
+// Thread-safe, but for its end: when that has begun, nobody but a callback may call.
 class AsyncCalls {
  public:
   // Called once a call, on the thread. The response is meaningful when the status is OK.
   using Done = std::function<void(const grpc::Status&, std::shared_ptr<const inference::ModelInferResponse>)>;
 
   explicit AsyncCalls(std::shared_ptr<grpc::Channel> channel);
-  // Cancels what is in flight; returns when every `done` has been called and is gone.
   ~AsyncCalls();
+
+  // Cancels what is in flight, and what is still begun by callbacks; returns when every `done` has been called and is
+  // gone. No call may be made any more.
+  void End();
 
   AsyncCalls(const AsyncCalls&) = delete;
   AsyncCalls& operator=(const AsyncCalls&) = delete;

@@ -3,6 +3,9 @@
 //   classify_pictures HOST:PORT PICTURE.pgm...
 //
 // All pictures are asked for at once; the answers are printed in the order of the pictures.
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/types/span.h>
 #include <tandem/client/client.h>
 
 #include <algorithm>

@@ -122,11 +122,12 @@ TEST(Async, FailuresAreTriedAgain) {
 
 TEST(Async, TheEndOfAClientCancelsWhatIsInFlight) {
   FakeServer server({kSilent, kSilent});
-  auto client = Connect(server);
+  std::unique_ptr<Client> owner = Connect(server);
+  Client* const client = owner.get();
   std::vector<absl::StatusCode> codes;
   const auto held = std::make_shared<int>();
   for (int i = 0; i < 2; ++i) {
-    client->InferAsync(Request({}), [&, held](absl::StatusOr<InferResult> result) {
+    client->InferAsync(Request({}), [&, client, held](absl::StatusOr<InferResult> result) {
       codes.push_back(result.status().code());
       // Nothing is begun any more, by whom ever.
       if (codes.size() == 1) {
@@ -136,8 +137,7 @@ TEST(Async, TheEndOfAClientCancelsWhatIsInFlight) {
     });
   }
   server.WaitForCalls(2);
-  client.get_deleter()(client.get());  // unlike reset(), leaves the pointer to the callbacks
-  static_cast<void>(client.release());
+  owner.reset();
   EXPECT_THAT(codes, testing::Each(absl::StatusCode::kCancelled));
   EXPECT_THAT(codes, SizeIs(3));
   EXPECT_THAT(server.calls(), SizeIs(2));
