@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "tandem/client/client.h"
 
 namespace tandem::client {
@@ -252,6 +253,18 @@ TEST(Tls, ACertificateIsShown) {
   TlsFiles files{.ca = Environment("TANDEM_CA"), .cert = Environment("TANDEM_CERT"), .key = Environment("TANDEM_KEY")};
   const std::vector<float> values = {1, 2};
   EXPECT_THAT(Answer(Connect({.tls = files})->Infer(Request(values))), ElementsAre(11, 12));
+}
+
+// It is for 127.0.0.1.
+TEST(Tls, TheCertificatesNameMayBeAnotherThanTheTargets) {
+  const std::string target = absl::StrReplaceAll(Target(), {{"127.0.0.1", "localhost"}});
+  TlsFiles files{.ca = Environment("TANDEM_CA"), .cert = Environment("TANDEM_CERT"), .key = Environment("TANDEM_KEY")};
+  const RetryPolicy once{.attempts = 1};
+  EXPECT_EQ((*Client::Create(target, {.tls = files, .retry = once}))->Live().status().code(),
+            absl::StatusCode::kUnavailable);
+  files.server_name = "127.0.0.1";
+  const absl::StatusOr<bool> live = (*Client::Create(target, {.tls = files, .retry = once}))->Live();
+  EXPECT_TRUE(live.ok()) << live.status();
 }
 
 TEST(Tls, StrangersAreNotLetIn) {
