@@ -4,7 +4,8 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/tandem_client)
-install(TARGETS tandem_client tandem_proto EXPORT tandem_client COMPONENT client)
+install(TARGETS tandem_client tandem_proto EXPORT tandem_client COMPONENT client
+  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY include/ TYPE INCLUDE COMPONENT client)
 install(EXPORT tandem_client NAMESPACE tandem:: FILE tandem_client-targets.cmake DESTINATION ${package}
   COMPONENT client)

@@ -16,8 +16,8 @@
 //   NOT_FOUND           no such model or version
 //   FAILED_PRECONDITION the variant is not there
 //   UNAVAILABLE         the server cannot be reached or is shutting down, or the version does not serve
-//   RESOURCE_EXHAUSTED  the model's queue is full
-//   DEADLINE_EXCEEDED   the deadline or the queue timeout has passed
+//   RESOURCE_EXHAUSTED  the model's queue is full, or the request is larger than the server takes
+//   DEADLINE_EXCEEDED   the deadline has passed, be it while another attempt was waited for, or the queue timeout
 //   UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED  who asks may not, or the server does not do that
 //   CANCELLED           the client went away
 //   INTERNAL            the answer is not what the protocol says
