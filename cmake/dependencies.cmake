@@ -1,9 +1,6 @@
 # Every library Tandem stands on, found the same way on Debian 12 and 13.
-find_package(Threads REQUIRED)
+include(cmake/client_dependencies.cmake)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
-find_package(Protobuf REQUIRED)
-find_package(gRPC CONFIG REQUIRED)
-find_package(absl CONFIG REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(dnnl 3 CONFIG REQUIRED)
 find_package(yaml-cpp REQUIRED)

@@ -47,7 +47,8 @@ def running(*arguments, timeout=120, environment=None):
         log, ready = work / "log", work / "ready"
         command = [BINARIES / "tandemd", *arguments, "--ready-file", ready]
         for port in ("--grpc-address", "--http-address", "--admin-address"):
-            command += [port, "127.0.0.1:0"]
+            if port not in arguments:
+                command += [port, "127.0.0.1:0"]
         if "--state-dir" not in arguments:
             command += ["--state-dir", work / "state"]
         with open(log, "wb") as out:

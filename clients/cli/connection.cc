@@ -1,14 +1,11 @@
 #include "clients/cli/connection.h"
 
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
 #include <pwd.h>
 #include <unistd.h>
 
-#include "absl/base/internal/sysinfo.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "clients/cpp/channel.h"
 
 namespace tandem::cli {
 namespace {
@@ -23,11 +20,6 @@ std::string HostName() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
-std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Tls& tls) {
-  if (tls.ca.empty()) return grpc::InsecureChannelCredentials();
-  return grpc::SslCredentials({.pem_root_certs = tls.ca, .pem_private_key = tls.key, .pem_cert_chain = tls.cert});
-}
-
 }  // namespace
 
 v1::Admin::Stub& Connection::Prepared(grpc::ClientContext& context) {
@@ -39,13 +31,7 @@ v1::Admin::Stub& Connection::Prepared(grpc::ClientContext& context) {
 }
 
 std::shared_ptr<grpc::Channel> Connection::ChannelTo(const std::string& address) const {
-  // gRPC 1.51 looks at the errno of connect() after calls that may change it. One does where there is no /sys, as in a
-  // bare chroot: a lock that is waited for makes Abseil count the processors, once. It shall have counted them by then,
-  // or a connection that is under way is taken for one that failed ("No such file or directory").
-  absl::base_internal::NumCPUs();
-  grpc::ChannelArguments arguments;
-  if (!options_.tls.server_name.empty()) arguments.SetSslTargetNameOverride(options_.tls.server_name);
-  return grpc::CreateCustomChannel(address, CredentialsOf(options_.tls), arguments);
+  return client::OpenChannel(address, options_.credentials, options_.server_name);
 }
 
 absl::Status Connection::ToStatus(const grpc::Status& status) const {

@@ -4,6 +4,7 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/security/credentials.h>
 
 #include <functional>
 #include <memory>
@@ -16,21 +17,14 @@ namespace tandem::cli {
 
 namespace v1 = ::tandem::admin::v1;
 
-// The contents of PEM files.
-struct Tls {
-  std::string ca;    // roots that the server's certificate leads to; empty: plain text
-  std::string cert;  // what is shown to a server that asks for one, and its key
-  std::string key;
-  std::string server_name;  // what the server's certificate is for; empty: the host of its address
-};
-
 // What every command is told.
 struct Options {
   std::string address = "127.0.0.1:8003";
-  Tls tls;
-  std::string token;  // empty: none is shown
-  bool json = false;  // for programs; else for people
-  bool all = false;   // run on every server that the address stands for
+  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
+  std::string server_name;  // what the server's certificate is for; empty: the host of its address
+  std::string token;        // empty: none is shown
+  bool json = false;        // for programs; else for people
+  bool all = false;         // run on every server that the address stands for
 };
 
 class Connection {

@@ -2,8 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -11,12 +9,14 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/replicas.h"
+#include "clients/cpp/channel.h"
 
 namespace {
 
 using tandem::cli::Command;
 using tandem::cli::Connection;
 using tandem::cli::Options;
+using tandem::client::TlsFiles;
 
 constexpr int kFailed = 1;
 constexpr int kUsageError = 2;
@@ -48,19 +48,6 @@ int Fail(int code, absl::string_view message, absl::string_view hint = "") {
   return code;
 }
 
-// The contents of the file that an option names, if it does.
-bool ReadFile(const std::string& path, std::string& contents) {
-  if (path.empty()) return true;
-  std::ifstream in(path, std::ios::binary);
-  contents.assign(std::istreambuf_iterator<char>(in), {});
-  return !in.bad() && !contents.empty();
-}
-
-// The paths of Tls.
-struct TlsFiles {
-  std::string ca, cert, key;
-};
-
 void AddTls(CLI::App& app, TlsFiles& files) {
   app.add_option("--tls-ca", files.ca, "Speak TLS, with a server whose certificate one of these has signed")
       ->type_name("FILE")
@@ -71,13 +58,6 @@ void AddTls(CLI::App& app, TlsFiles& files) {
   app.add_option("--tls-key", files.key, "Private key of that certificate")
       ->type_name("FILE")
       ->envname("TANDEM_TLS_KEY");
-}
-
-// Returns the file that cannot be read, or nothing.
-std::string ReadTls(const TlsFiles& files, tandem::cli::Tls& tls) {
-  if (!ReadFile(files.ca, tls.ca)) return files.ca;
-  if (!ReadFile(files.cert, tls.cert)) return files.cert;
-  return ReadFile(files.key, tls.key) ? "" : files.key;
 }
 
 // Fills `options` and `chosen` from the command line; returns the exit code when that is all there is to do, or -1.
@@ -104,8 +84,10 @@ int Parse(CLI::App& app, int argc, char** argv, Options& options) {
   } catch (const CLI::ParseError& error) {
     return Fail(kUsageError, error.what(), "Try tandemctl --help.\n");
   }
-  if (const std::string file = ReadTls(tls, options.tls); !file.empty()) {
-    return Fail(kUsageError, absl::StrCat(file, ": cannot be read"));
+  if (!tls.ca.empty()) {
+    const auto credentials = tandem::client::CredentialsOf(tls);
+    if (!credentials.ok()) return Fail(kUsageError, credentials.status().message());
+    options.credentials = *credentials;
   }
   options.json = output == "json";
   const char* token = std::getenv("TANDEM_TOKEN");

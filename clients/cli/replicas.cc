@@ -53,7 +53,7 @@ Options At(const Options& options, const std::string& replica) {
   one.address = replica;
   // A list has no one name.
   const auto name = Split(options.address);
-  if (name.ok() && !absl::StrContains(options.address, ",")) one.tls.server_name = name->host;
+  if (name.ok() && !absl::StrContains(options.address, ",")) one.server_name = name->host;
   return one;
 }
 

@@ -58,6 +58,13 @@ def test_a_library_is_seen_only_where_it_belongs(library):
     assert wrong == []
 
 
+def test_installed_headers_stand_on_abseil_alone():
+    """Whoever includes them needs no headers of gRPC or protobuf, nor of this repository beside them."""
+    wrong = [(name, header) for name in files("clients/cpp/include/*.h") for header in includes(name)
+             if "/" in header and not header.startswith(("absl/", "tandem/client/"))]
+    assert wrong == []
+
+
 def test_headers_are_guarded_by_their_path():
     def guard(name):
         return "TANDEM_" + re.sub(r"[^A-Z0-9]", "_", name.upper()) + "_"

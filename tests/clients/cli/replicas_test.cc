@@ -46,7 +46,7 @@ TEST(RunOnAll, GivesEveryReplicaItsTurn) {
 TEST(RunOnAll, AsksForTheNameThatTheCertificateHas) {
   std::string name;
   ASSERT_TRUE(RunOnAll({.address = absl::StrCat(kName, ":1")}, [&](Connection& connection) {
-                name = connection.options().tls.server_name;
+                name = connection.options().server_name;
                 return absl::OkStatus();
               }).ok());
   EXPECT_EQ(name, kName);
