@@ -27,6 +27,7 @@ class AsyncChannel(Calls):
 
     async def close(self) -> None:
         """Ends what is in flight; safe to repeat."""
+        self._closed = True
         if self._channel is not None:
             await self._channel.close()
 
@@ -38,7 +39,7 @@ class AsyncChannel(Calls):
                 return call.parse(await make(call.request, timeout=attempts.begin(),
                                              metadata=self._settings.metadata()))
             except grpc.RpcError as failure:
-                wait = attempts.wait_after(failure.code(), failure.details())
+                wait = self._wait_after(attempts, failure)
                 if wait is None:
                     raise self._error(failure, call.what, attempts.made) from None
             await asyncio.sleep(wait)

@@ -19,6 +19,7 @@ class Calls:
         self._settings = settings
         self._retry = retry
         self._unary_calls: dict[str, Callable[..., Any]] = {}
+        self._closed = False
 
     @property
     def address(self) -> str:
@@ -31,6 +32,10 @@ class Calls:
     def _attempts(self, call: Call[Any], timeout: float | None, retry: RetryPolicy | None) -> Attempts:
         policy = (retry or self._retry) if call.repeatable else NO_RETRIES
         return Attempts(policy, self._settings.timeout if timeout is None else timeout)
+
+    def _wait_after(self, attempts: Attempts, failure: grpc.RpcError) -> float | None:
+        """-> the seconds to wait before the next attempt; None: there is none, as when this end cancelled the call."""
+        return None if self._closed else attempts.wait_after(failure.code(), failure.details())
 
     def _error(self, failure: grpc.RpcError, what: str, attempts: int) -> TandemError:
         return make_error(failure.code(), failure.details(), what, self.address, attempts)

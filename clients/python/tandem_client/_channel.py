@@ -29,6 +29,7 @@ class Channel(Calls):
 
     def close(self) -> None:
         """Ends what is in flight; safe to repeat."""
+        self._closed = True
         self._channel.close()
 
     def run(self, call: Call[T], timeout: float | None, retry: RetryPolicy | None) -> T:
@@ -40,7 +41,7 @@ class Channel(Calls):
                 answer = make(call.request, timeout=attempts.begin(), metadata=self._settings.metadata())
                 return call.parse(answer)
             except grpc.RpcError as failure:
-                wait = attempts.wait_after(failure.code(), failure.details())
+                wait = self._wait_after(attempts, failure)
                 if wait is None:
                     raise self._error(failure, call.what, attempts.made) from None
             time.sleep(wait)

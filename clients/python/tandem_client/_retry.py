@@ -20,7 +20,9 @@ class RetryPolicy:
     first_wait: float = 0.1
     factor: float = 2.0
     longest_wait: float = 2.0
-    codes: frozenset[grpc.StatusCode] = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+    # CANCELLED is what gRPC says of a call that reached a server just as it ended.
+    codes: frozenset[grpc.StatusCode] = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED,
+                                                   grpc.StatusCode.CANCELLED})
 
     def __post_init__(self) -> None:
         if self.attempts < 1:

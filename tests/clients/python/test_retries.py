@@ -8,10 +8,11 @@ import grpc
 import pytest
 
 import tandem_client
+from small_models import until
 from tandem_client import _retry, _wire
 
-BUSY, GONE, WRONG, FINE = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE,
-                           grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OK)
+BUSY, GONE, ENDING, WRONG, FINE = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE,
+                                   grpc.StatusCode.CANCELLED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OK)
 QUICK = tandem_client.RetryPolicy(attempts=4, first_wait=.001)
 
 
@@ -72,7 +73,7 @@ kinds = pytest.mark.parametrize("kind", ("blocking", "asyncio"))
 
 @kinds
 def test_a_busy_or_leaving_server_is_asked_again(kind):
-    with fake_server(BUSY, GONE, BUSY) as server:
+    with fake_server(BUSY, GONE, ENDING) as server:
         assert live(kind, server.address, retry=QUICK)
         assert len(server.calls) == 4
 
@@ -108,6 +109,16 @@ def test_a_silent_server_costs_no_more_than_the_deadline(kind):
         with pytest.raises(tandem_client.DeadlineExceeded, match="ask whether the server is live at 127.0.0.1"):
             live(kind, server.address, timeout=.05)
         assert len(server.calls) == 1
+
+
+def test_what_its_own_end_cancelled_is_not_tried_again():
+    with fake_server(None, None) as server, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with tandem_client.Client(server.address, retry=QUICK) as client:
+            answer = pool.submit(client.live)
+            until(lambda: server.calls, "the call")
+        with pytest.raises(tandem_client.TandemError) as error:
+            answer.result(60)
+        assert (error.value.code, error.value.attempts, len(server.calls)) == (ENDING, 1, 1)
 
 
 @kinds
