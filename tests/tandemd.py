@@ -23,9 +23,12 @@ class Server:
         self.grpc, self.http, self.admin = (addresses.get(key) for key in ("grpc", "http", "admin"))
 
     def stop(self, timeout=60):
-        """SIGTERM, as at the end of a deployment -> the exit code."""
+        """SIGTERM, as at the end of a deployment -> the exit code. What it logged is shown when that is not 0."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout)
+        code = self.process.wait(timeout)
+        if code != 0:
+            print(self.log.read_text()[-8000:])
+        return code
 
 
 def _wait_until_ready(process, ready, log, timeout):
