@@ -54,6 +54,8 @@ bool StreamCall::Handle(CallEvent event, bool ok) {
     case CallEvent::kArrived:
       if (!ok) return true;  // shutting down: the call never started and reports nothing more
       arrived_ = true;
+      // gRPC makes the map when it is first asked for it, which requests that are answered at once would do at once.
+      server_context_.client_metadata();
       ReadMore();
       break;
     case CallEvent::kRead:
