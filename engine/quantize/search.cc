@@ -1,6 +1,7 @@
 #include "engine/quantize/search.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/status.h"
 
@@ -31,21 +32,57 @@ std::vector<Ranked> Rank(const SearchProblem& problem) {
   return ranking;
 }
 
-// The layers of the ranking that make much of the noise for a small share of the gain, in fp32.
-std::vector<bool> SpendTime(const SearchProblem& problem, const std::vector<Ranked>& ranking, double share) {
-  double left = 0, noise = 0;
-  for (const Ranked& ranked : ranking) {
-    left += ranked.saved_us;
-    noise += ranked.noise;
-  }
-  left *= share;
+double NoiseOf(const SearchProblem& problem, const std::vector<bool>& int8) {
+  double noise = 0;
+  for (size_t i = 0; i < int8.size(); ++i) noise += int8[i] ? problem.noise[i] : 0;
+  return noise;
+}
+
+double GainOf(const std::vector<Ranked>& ranking) {
+  double gain = 0;
+  for (const Ranked& ranked : ranking) gain += ranked.saved_us;
+  return gain;
+}
+
+// The layers of the ranking that make much of the noise, as many as `budget_us` pays for, in fp32.
+std::vector<bool> LeaveNoisiest(const SearchProblem& problem, const std::vector<Ranked>& ranking, double budget_us) {
+  const double least = kLeastNoiseShare * NoiseOf(problem, problem.int8);
   std::vector<bool> int8 = problem.int8;
   for (const Ranked& ranked : ranking) {
-    if (ranked.noise < kLeastNoiseShare * noise || ranked.saved_us > left) continue;
+    if (ranked.noise < least || ranked.saved_us > budget_us) continue;
     int8[ranked.layer] = false;
-    left -= ranked.saved_us;
+    budget_us -= ranked.saved_us;
   }
   return int8;
+}
+
+// The first layers in fp32, as many as `budget_us` pays for, if they make much of the noise. Values are converted once,
+// where they end.
+std::vector<bool> LeaveFirst(const SearchProblem& problem, double budget_us) {
+  std::vector<bool> int8 = problem.int8;
+  for (size_t i = 0; i < int8.size(); ++i) {
+    if (!int8[i]) continue;
+    budget_us -= std::max(problem.saved_us[i], 1.0);
+    if (budget_us < 0) break;
+    int8[i] = false;
+  }
+  const double all = NoiseOf(problem, problem.int8);
+  return all - NoiseOf(problem, int8) < kLeastNoiseShare * all ? problem.int8 : int8;
+}
+
+// The choice that lowers the noise most of those that really cost no more than they may.
+absl::StatusOr<std::vector<bool>> SpendTime(const SearchProblem& problem, const std::vector<Ranked>& ranking) {
+  const double gain = GainOf(ranking);
+  for (double share = problem.spendable_share; share > problem.spendable_share / 10; share /= 2) {
+    std::vector<bool> choices[] = {LeaveNoisiest(problem, ranking, share * gain), LeaveFirst(problem, share * gain)};
+    if (NoiseOf(problem, choices[1]) < NoiseOf(problem, choices[0])) std::swap(choices[0], choices[1]);
+    for (const std::vector<bool>& choice : choices) {
+      if (choice == problem.int8) continue;
+      TANDEM_ASSIGN_OR_RETURN(const bool affordable, problem.is_affordable(choice));
+      if (affordable) return choice;
+    }
+  }
+  return problem.int8;
 }
 
 std::vector<double> Shares(const std::vector<Ranked>& ranking, size_t layers) {
@@ -89,14 +126,7 @@ absl::StatusOr<std::vector<bool>> LeaveLayers(const SearchProblem& problem, cons
 absl::StatusOr<SearchResult> SearchPrecision(const SearchProblem& problem, const Evaluate& evaluate) {
   const std::vector<Ranked> ranking = Rank(problem);
   SearchResult result{problem.int8, Shares(ranking, problem.int8.size())};
-  for (double share = problem.spendable_share; share > problem.spendable_share / 10; share /= 2) {
-    const std::vector<bool> spent = SpendTime(problem, ranking, share);
-    if (spent == problem.int8) break;
-    TANDEM_ASSIGN_OR_RETURN(const bool affordable, problem.is_affordable(spent));
-    if (!affordable) continue;
-    result.int8 = spent;
-    break;
-  }
+  TANDEM_ASSIGN_OR_RETURN(result.int8, SpendTime(problem, ranking));
   TANDEM_ASSIGN_OR_RETURN(const double loss, evaluate(result.int8));
   if (loss > problem.target_loss) {
     TANDEM_ASSIGN_OR_RETURN(result.int8, LeaveLayers(problem, ranking, evaluate));

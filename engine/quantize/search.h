@@ -3,9 +3,10 @@
 //
 // Layers are ranked by the noise that each alone makes at the outputs for each microsecond that int8 saves there: what
 // goes when one of many is left in fp32 is lost in what the others do by chance. Those that make much of the noise and
-// little of the gain are left in fp32 anyway. When that is not good enough, the shortest prefix of the ranking that
-// suffices is found by bisection; then each of its layers is tried in int8 again. The number of evaluations is bounded
-// by some forty.
+// little of the gain are left in fp32 anyway, or the first ones are: a layer in fp32 among others in int8 costs
+// conversions on both its sides, a beginning in fp32 one, and maps are largest there. When that is not good enough, the
+// shortest prefix of the ranking that suffices is found by bisection; then each of its layers is tried in int8 again.
+// The number of evaluations is bounded by some forty.
 #ifndef TANDEM_ENGINE_QUANTIZE_SEARCH_H_
 #define TANDEM_ENGINE_QUANTIZE_SEARCH_H_
 
@@ -20,12 +21,12 @@ namespace tandem::engine {
 using Evaluate = std::function<absl::StatusOr<double>(const std::vector<bool>& int8)>;
 
 struct SearchProblem {
-  std::vector<bool> int8;        // to begin with
+  std::vector<bool> int8;        // to begin with; layers are in the order in which they run
   std::vector<double> noise;     // by layer: what it makes alone, in a measure that adds up
   std::vector<double> saved_us;  // by layer; what int8 saves
   double target_loss = 0;
   // How much of the time that int8 saves in all may go for less noise, even if the target is met already.
-  double spendable_share = 0.08;
+  double spendable_share = 0.16;
   // Whether a choice that was made so really costs no more, conversions included.
   std::function<absl::StatusOr<bool>(const std::vector<bool>& int8)> is_affordable = [](const std::vector<bool>&) {
     return absl::StatusOr<bool>(true);

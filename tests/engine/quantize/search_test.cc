@@ -61,6 +61,26 @@ TEST(SearchTest, ALittleTimeIsSpentOnMuchNoiseThoughTheTargetIsMet) {
   EXPECT_THAT(Search(problem)->int8, ElementsAre(true, false, true));
 }
 
+TEST(SearchTest, ABeginningIsLeftInFloatWhereSingleLayersCostTooMuch) {
+  SearchProblem problem = Problem({2, 2, 1, 4, 1}, 100);
+  problem.saved_us = {20, 20, 500, 20, 500};
+  problem.spendable_share = 0.05;
+  // Every change of the type costs, as conversions do.
+  problem.is_affordable = [](const Flags& int8) -> absl::StatusOr<bool> {
+    int changes = int8[0] ? 1 : 0;
+    for (size_t i = 1; i < int8.size(); ++i) changes += int8[i] != int8[i - 1];
+    return changes <= 1;
+  };
+  EXPECT_THAT(Search(problem)->int8, ElementsAre(false, false, true, true, true));
+}
+
+TEST(SearchTest, OfTwoChoicesTheOneThatLowersTheNoiseMoreIsTaken) {
+  SearchProblem problem = Problem({2, 2, 1, 9, 1}, 100);
+  problem.saved_us = {20, 20, 500, 20, 500};
+  problem.spendable_share = 0.05;
+  EXPECT_THAT(Search(problem)->int8, ElementsAre(false, true, true, false, true));
+}
+
 TEST(SearchTest, WhatTurnsOutTooSlowIsNotSpent) {
   SearchProblem problem = Problem({1, 8, 1}, 100);
   problem.saved_us = {1000, 10, 1000};
