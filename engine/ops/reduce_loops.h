@@ -79,12 +79,12 @@ T FoldChunk(const T* x, int64_t count, T init, const Map& map, const Join& join)
   constexpr int64_t kLanes = 16;
   T lanes[kLanes];
   std::fill(lanes, lanes + kLanes, init);
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
+  const int64_t rest = count % kLanes;
+  for (int64_t i = 0; i < count - rest; i += kLanes) {
     for (int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = join(lanes[lane], map(x[i + lane]));
   }
   T total = init;
-  for (; i < count; ++i) total = join(total, map(x[i]));
+  for (int64_t i = 0; i < rest; ++i) total = join(total, map(x[count - rest + i]));
   for (int64_t width = kLanes / 2; width > 0; width /= 2) {
     for (int64_t lane = 0; lane < width; ++lane) lanes[lane] = join(lanes[lane], lanes[lane + width]);
   }

@@ -79,7 +79,9 @@ TEST(StoredConvTest, ResidualSumsAreTakenFromIntegers) {
       maker.Output(Rounded(maker, maker.Op("Relu", {maker.Op("Add", {x, h})}), {0.05f, 2}));
       ExpectWithin(maker.graph, 0.05f);
       ExpectIntegers(maker.graph, "convolution");
-      if (!PairsSaturate()) EXPECT_EQ(StepsOf(maker.graph).size(), 4u);  // in, convolution, channels first, out
+      if (!PairsSaturate()) {  // in, convolution, channels first, out
+        EXPECT_EQ(StepsOf(maker.graph).size(), 4u);
+      }
     }
   }
 }
@@ -92,7 +94,9 @@ TEST(StoredConvTest, RoundingBeforeASumIsAPostOpToo) {
   const ValueId h = Rounded(maker, StoredConv(maker, x, c), {0.03f, 20});  // cuts off what is far below zero
   maker.Output(Rounded(maker, maker.Op("Add", {h, x}), {0.05f, 128}));
   ExpectWithin(maker.graph, 0.05f);
-  if (!PairsSaturate()) EXPECT_EQ(StepsOf(maker.graph).size(), 4u);
+  if (!PairsSaturate()) {
+    EXPECT_EQ(StepsOf(maker.graph).size(), 4u);
+  }
 }
 
 TEST(StoredConvTest, UnsignedWeightsAroundTheMiddleAreSignedOnes) {

@@ -27,7 +27,9 @@ void ExpectMoved(const std::function<ValueId(GraphMaker&, ValueId)>& move, bool 
   ExpectWithin(maker.graph, 0.1f);
   int conversions = 0;
   for (const std::string& step : StepsOf(maker.graph)) conversions += step.find("conversion") == 0 ? 1 : 0;
-  if (!PairsSaturate()) EXPECT_EQ(conversions, 2) << testing::PrintToString(StepsOf(maker.graph));
+  if (!PairsSaturate()) {
+    EXPECT_EQ(conversions, 2) << testing::PrintToString(StepsOf(maker.graph));
+  }
   ExpectIntegers(maker.graph, "convolution", 2);
 }
 
