@@ -11,7 +11,8 @@
 
 namespace tandem::engine {
 
-// Median milliseconds of a run of each, taken in turns, so that what else the machine does hits both alike.
+// Milliseconds of a run of each, taken in turns, so that what else the machine does hits both alike: the median of the
+// first, and that times the median ratio of a turn.
 struct PairTimes {
   double first_ms = 0, second_ms = 0;
 };
