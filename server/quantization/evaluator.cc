@@ -26,13 +26,18 @@ absl::Status CheckFiles(const EvaluationFiles& files) {
 
 }  // namespace
 
-Evaluation::Evaluation(Evaluator& evaluator)
-    : evaluator_(evaluator), folder_(fs::path(evaluator.options_.state_dir) / kFolder) {}
+Evaluation::Evaluation(Evaluator& evaluator, uint64_t turn)
+    : evaluator_(evaluator),
+      turn_(turn),
+      folder_(fs::path(evaluator.options_.state_dir) / kFolder / absl::StrCat(turn)) {}
 
 Evaluation::~Evaluation() {
   std::error_code ignored;
-  if (bytes_ > 0) fs::remove_all(folder_, ignored);
-  evaluator_.End();
+  if (bytes_ > 0) {
+    fs::remove_all(folder_, ignored);
+    fs::remove(folder_.parent_path(), ignored);  // unless another one keeps something there
+  }
+  evaluator_.End(turn_);
 }
 
 std::string Evaluation::PathOf(Part part) const {
@@ -40,6 +45,7 @@ std::string Evaluation::PathOf(Part part) const {
 }
 
 absl::Status Evaluation::Append(Part part, absl::string_view bytes) {
+  TANDEM_RETURN_IF_ERROR(evaluator_.Proceed(turn_, /*runs=*/false));
   if (evaluator_.options_.state_dir.empty()) {
     return absl::FailedPreconditionError("there is no folder to keep samples in: set --state-dir");
   }
@@ -49,7 +55,6 @@ absl::Status Evaluation::Append(Part part, absl::string_view bytes) {
   }
   std::error_code error;
   if (bytes_ == 0) {
-    fs::remove_all(folder_, error);  // of a server that was killed
     fs::create_directories(folder_, error);
     fs::permissions(folder_, fs::perms::owner_all, error);  // nobody else needs to read them
   }
@@ -63,6 +68,7 @@ absl::Status Evaluation::Append(Part part, absl::string_view bytes) {
 
 absl::StatusOr<std::string> Evaluation::Run(EvaluationFiles files,
                                             const std::function<bool(const Progress&)>& on_progress) {
+  TANDEM_RETURN_IF_ERROR(evaluator_.Proceed(turn_, /*runs=*/true));
   if (has_labels_ && !has_samples_) return absl::InvalidArgumentError("labels came without samples");
   if (has_samples_) {
     files.samples = PathOf(Part::kSamples);
@@ -96,15 +102,34 @@ absl::StatusOr<std::string> Evaluation::Run(EvaluationFiles files,
 absl::StatusOr<std::unique_ptr<Evaluation>> Evaluator::Begin() {
   MutexLock lock(mutex_);
   if (stopping_) return absl::UnavailableError("the server is shutting down");
-  if (busy_) return absl::ResourceExhaustedError("another evaluation runs: try again when it has ended");
-  busy_ = true;
+  const Time now = Now();
+  if (turn_ != 0 && (runs_ || now - heard_ < options_.patience)) {
+    return absl::ResourceExhaustedError("another evaluation runs: try again when it has ended");
+  }
+  if (turns_ == 0 && !options_.state_dir.empty()) {
+    std::error_code ignored;
+    fs::remove_all(fs::path(options_.state_dir) / kFolder, ignored);  // of a server that was killed
+  }
+  turn_ = ++turns_;
+  runs_ = false;
+  heard_ = now;
   cancel_.Clear();
-  return std::unique_ptr<Evaluation>(new Evaluation(*this));
+  return std::unique_ptr<Evaluation>(new Evaluation(*this, turn_));
 }
 
-void Evaluator::End() {
+absl::Status Evaluator::Proceed(uint64_t turn, bool runs) {
   MutexLock lock(mutex_);
-  busy_ = false;
+  if (turn_ != turn) {
+    return absl::AbortedError("another evaluation has begun, as nothing was sent for this one for too long");
+  }
+  runs_ = runs;
+  heard_ = Now();
+  return absl::OkStatus();
+}
+
+void Evaluator::End(uint64_t turn) {
+  MutexLock lock(mutex_);
+  if (turn_ == turn) turn_ = 0;
 }
 
 void Evaluator::Stop() {

@@ -43,8 +43,8 @@ TEST_F(EvaluatorTest, ScoresOnTheSamplesBesideTheModel) {
 }
 
 TEST_F(EvaluatorTest, WhatIsSentTakesTheirPlaceAndIsRemoved) {
-  fs::create_directories(Sent());
-  folder_.Write("state/evaluation/inputs.npz", "of a server that was killed");
+  fs::create_directories(Sent() + "/1");
+  folder_.Write("state/evaluation/1/inputs.npz", "of a server that was killed");
   Behave("cat $5; echo; echo \"$@\"");
   {
     const auto evaluation = *evaluator_.Begin();
@@ -52,9 +52,9 @@ TEST_F(EvaluatorTest, WhatIsSentTakesTheirPlaceAndIsRemoved) {
     ASSERT_TRUE(evaluation->Append(Part::kSamples, "ples").ok());
     const auto line = evaluation->Run(files_, GoOn);
     ASSERT_TRUE(line.ok()) << line.status();
-    EXPECT_THAT(*line, HasSubstr(absl::StrCat("--samples ", Sent(), "/inputs.npz")));
+    EXPECT_THAT(*line, HasSubstr(absl::StrCat("--samples ", Sent(), "/1/inputs.npz")));
     EXPECT_THAT(*line, Not(HasSubstr("--labels"))) << "those beside the model are of other samples";
-    EXPECT_EQ(fs::file_size(fs::path(Sent()) / "inputs.npz"), 7U);
+    EXPECT_EQ(fs::file_size(fs::path(Sent()) / "1/inputs.npz"), 7U);
   }
   EXPECT_FALSE(fs::exists(Sent()));
 }
@@ -65,6 +65,32 @@ TEST_F(EvaluatorTest, OneRunsAtATime) {
   EXPECT_EQ(evaluator_.Begin().status().code(), absl::StatusCode::kResourceExhausted);
   first->reset();
   EXPECT_TRUE(evaluator_.Begin().ok());
+}
+
+TEST_F(EvaluatorTest, WhoeverSendsNothingGivesWay) {
+  Evaluator evaluator({.state_dir = (folder_.path() / "state").string(),
+                       .program = (folder_.path() / "tool").string(),
+                       .patience = Duration::zero()});
+  const auto stalled = *evaluator.Begin();
+  ASSERT_TRUE(stalled->Append(Part::kSamples, "some").ok());
+  Behave("cat $5; echo");
+  {
+    auto next = evaluator.Begin();
+    ASSERT_TRUE(next.ok()) << next.status();
+    EXPECT_EQ(stalled->Append(Part::kSamples, "more").code(), absl::StatusCode::kAborted);
+    EXPECT_EQ(stalled->Run(files_, GoOn).status().code(), absl::StatusCode::kAborted);
+    ASSERT_TRUE((*next)->Append(Part::kSamples, "others").ok());
+    absl::StatusCode meanwhile{};
+    Behave("echo '{\"event\":\"progress\",\"stage\":\"evaluate\",\"done\":0.5}'; cat $5; echo");
+    const auto line = (*next)->Run(files_, [&](const Progress&) {
+      meanwhile = evaluator.Begin().status().code();
+      return true;
+    });
+    ASSERT_TRUE(line.ok()) << line.status();
+    EXPECT_EQ(*line, "others");
+    EXPECT_EQ(meanwhile, absl::StatusCode::kResourceExhausted) << "it runs, and waits for nobody";
+  }
+  EXPECT_TRUE(evaluator.Begin().ok()) << "the one that gave way holds nothing up";
 }
 
 TEST_F(EvaluatorTest, TooMuchIsRefused) {
