@@ -1,18 +1,19 @@
 #include "server/http/http_server.h"
 
 #include <httplib.h>
-#include <pthread.h>
 
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "config/values.h"
+#include "server/sync/background.h"
 
 namespace tandem::http {
 namespace {
 
-// Scrapes and probes are few; a slow client must not hold up the others.
+// Scrapes and probes are few; a slow client must not hold up the others. Writing what a scrape of many models gets
+// takes milliseconds, in which requests must not wait.
 constexpr size_t kThreads = 4;
 constexpr time_t kTimeoutSeconds = 5;
 
@@ -67,7 +68,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
   if (port < 0) return absl::UnavailableError(absl::StrCat("cannot listen on ", address, " (http_address)"));
   state->address = absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
   state->thread = std::thread([&server] {
-    pthread_setname_np(pthread_self(), "http");
+    EnterBackground("http", /*niceness=*/10);
     server.listen_after_bind();
   });
   // stop() before the thread listens would be lost.

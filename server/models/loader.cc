@@ -10,19 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
+#include "server/sync/background.h"
 
 namespace tandem::models {
-namespace {
-
-// Loading yields to serving.
-constexpr int kNice = 10;
-
-void LowerPriority() {
-  pthread_setname_np(pthread_self(), "loader");
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
-}
-
-}  // namespace
 
 Loader::Loader(LoaderOptions options, Registry& registry)
     : options_(std::move(options)),
@@ -108,7 +98,7 @@ bool Loader::all_serving() const {
 }
 
 void Loader::Loop() {
-  LowerPriority();
+  EnterBackground("loader", /*niceness=*/10);
   const bool polls = options_.poll_interval.count() > 0;
   while (true) {
     uint64_t asked = 0;

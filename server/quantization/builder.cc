@@ -1,27 +1,15 @@
 #include "server/quantization/builder.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/status.h"
+#include "server/sync/background.h"
 
 namespace tandem::quantization {
 namespace {
-
-// Hashing files yields to serving as the child does.
-constexpr int kNice = 19;
-
-void LowerPriority() {
-  pthread_setname_np(pthread_self(), "builder");
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
-}
 
 std::vector<std::string> CommandLine(const std::string& program, const Recipe& recipe, const std::string& out,
                                      const std::string& times) {
@@ -97,7 +85,7 @@ void Builder::Stop() {
 }
 
 void Builder::Loop() {
-  LowerPriority();
+  EnterBackground("builder", /*niceness=*/19);  // hashing files yields to serving as the child does
   Job job;
   while (TakeJob(job)) Deliver(job, Make(job));
 }
