@@ -1,10 +1,5 @@
 #include "server/models/loader.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -115,22 +110,28 @@ void Loader::Loop() {
     }
     AlignVariants(found, first);
     bool stop = false;
-    const Time next = polls ? Now() + options_.poll_interval : Time::max();
+    Time tended = Now();
+    const Time next = polls ? tended + options_.poll_interval : Time::max();
     while (!stop) {
+      const Time tend = TimeToTend(tended);
+      const Time until = std::min(next, tend);
       {
         MutexLock lock(mutex_);
         looks_done_ = asked;
         done_.NotifyAll();
-        while (!stopping_ && !bury_ && !built_ && !ordered_ && looks_asked_ == asked && Now() < next) {
-          wake_.WaitUntil(mutex_, next);
+        while (!stopping_ && !bury_ && !built_ && !ordered_ && looks_asked_ == asked && Now() < until) {
+          wake_.WaitUntil(mutex_, until);
         }
         stop = stopping_;
-        if (!stop && !bury_ && !built_ && !ordered_) break;
+        if (!stop && !bury_ && !built_ && !ordered_ && (looks_asked_ != asked || Now() >= next)) break;
         bury_ = built_ = ordered_ = false;
       }
       Bury();
       orders_.CarryOut();
       lanes_.TakeResults();
+      if (Now() < tend) continue;
+      TendTraffic();
+      tended = Now();
     }
     if (stop) return;
   }
@@ -158,6 +159,7 @@ std::vector<ModelFiles> Loader::LookOnce() {
   ForgetFailures(found);
   known_models_ = names;
   collector_.KeepOnly(names);
+  std::erase_if(samplers_, [&](const auto& sampler) { return !names.contains(sampler.first); });
   const bool all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
     return unloaded_.contains(name) || !registry_.PublishedNumbers(name).empty();
   });

@@ -133,6 +133,10 @@ class Loader {
   absl::Status LoadOlder(const std::string& model, int64_t to);
   // Brings routes, outcomes and int8 siblings of what is published in line, once fp32 is.
   void AlignVariants(const std::vector<ModelFiles>& found, bool settled);
+  void AlignInt8(const ModelFiles& as_found, const config::ModelConfig& config, bool settled);
+  // Does with samples of live requests what a look would do, and nothing else.
+  void TendTraffic();
+  Time TimeToTend(Time tended) const;
   // The candidate of the route that counts; 0: none. `read`: whether config.yaml could be read.
   int64_t CandidateOf(const ModelFiles& files, const config::ModelConfig& config, const absl::Status& read);
   void AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted);
@@ -173,9 +177,10 @@ class Loader {
   std::set<Key> no_room_;                // those for which there was no memory
   std::map<Key, std::string> unstable_;  // stamp seen at the last look, of versions not loaded yet
   std::set<std::string> known_models_;
-  std::map<std::string, int64_t> candidates_;             // of routes, as last read
-  std::set<std::string> unloaded_;                        // by hand
-  std::map<Key, int> living_;                             // variants that are not buried yet
+  std::map<std::string, std::pair<ModelFiles, config::ModelConfig>> samplers_;  // ask for samples of live requests
+  std::map<std::string, int64_t> candidates_;                                   // of routes, as last read
+  std::set<std::string> unloaded_;                                              // by hand
+  std::map<Key, int> living_;                                                   // variants that are not buried yet
   std::map<std::string, std::vector<ModelFiles>> scans_;  // of each repository, the last that could be read
   std::set<std::string> unreadable_;                      // repositories that cannot be read now
 

@@ -1,5 +1,6 @@
 // What the Loader brings in line once a version serves in fp32: routes, outcomes, samples of live requests, and int8.
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,24 +9,47 @@
 #include "server/models/loader.h"
 
 namespace tandem::models {
+namespace {
+
+// How often samples of live requests are seen to where nothing else is looked at.
+constexpr Duration kTendInterval = std::chrono::seconds(1);
+
+}  // namespace
 
 void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
-  for (const ModelFiles& as_found : found) {
+  for (const ModelFiles& files : found) {
     absl::Status status;
-    const config::ModelConfig config = ReadConfig(as_found, status);
+    const config::ModelConfig config = ReadConfig(files, status);
     if (!status.ok()) continue;  // what serves goes on as it is
-    const ModelFiles files = WithTraffic(as_found, config);
+    samplers_.erase(files.name);
+    if (config.samples_from_traffic.enabled) samplers_.insert({files.name, {files, config}});
     DesireRoute(files.name, config.route);
     for (int64_t number : registry_.LoadedNumbers(files.name)) {
-      if (!files.versions.contains(number)) continue;
-      AlignOutcomes({files.name, number}, config.outcomes);
-      if (registry_.Get(files.name, number).state == State::kPublished) {
-        lanes_.Align(files, number, config, settled);
-      } else {
-        lanes_.Rest({files.name, number});
-      }
+      if (files.versions.contains(number)) AlignOutcomes({files.name, number}, config.outcomes);
+    }
+    AlignInt8(files, config, settled);
+  }
+}
+
+void Loader::AlignInt8(const ModelFiles& as_found, const config::ModelConfig& config, bool settled) {
+  const ModelFiles files = WithTraffic(as_found, config);
+  for (int64_t number : registry_.LoadedNumbers(files.name)) {
+    if (!files.versions.contains(number)) continue;
+    if (registry_.Get(files.name, number).state == State::kPublished) {
+      lanes_.Align(files, number, config, settled);
+    } else {
+      lanes_.Rest({files.name, number});
     }
   }
+}
+
+void Loader::TendTraffic() {
+  for (const auto& [model, sampler] : samplers_) AlignInt8(sampler.first, sampler.second, /*settled=*/true);
+}
+
+Time Loader::TimeToTend(Time tended) const {
+  const bool polls = options_.poll_interval.count() > 0;
+  return polls || samplers_.empty() ? Time::max() : tended + kTendInterval;
 }
 
 void Loader::AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted) {

@@ -30,8 +30,9 @@ def configure(repository, text):
 
 @pytest.fixture
 def start(repository, quantizer, tmp_path):
-    return lambda: tandemd.running("--model-repository", repository, "--poll-interval", "20ms", "--state-dir",
-                                   tmp_path / "state", "--quantizer", quantizer.path)
+    return lambda poll_interval="20ms": tandemd.running(
+        "--model-repository", repository, "--poll-interval", poll_interval, "--state-dir", tmp_path / "state",
+        "--quantizer", quantizer.path)
 
 
 def state_of(server):
@@ -77,6 +78,15 @@ def test_int8_is_built_from_the_requests_that_were_seen(start, quantizer, tmp_pa
     with start() as server:
         until(lambda: state_of(server)["variant.int8.state"] == "proven", "the sibling, again")
         assert len(quantizer.calls()) == 1
+
+
+def test_a_server_that_does_not_poll_uses_them_too(start, repository, quantizer, tmp_path):
+    with start(poll_interval="0") as server:
+        until(lambda: metric(server, "tandem_traffic_requests") == 0, "the beginning")
+        configure(repository, "quantization: {enabled: false}\n")
+        send(server, 20)
+        until(lambda: state_of(server)["variant.int8.state"] == "proven", "the sibling, by the configuration it knows")
+        assert len(quantizer.calls()) == 1 and stored(tmp_path).exists()
 
 
 def test_nothing_is_stored_without_the_opt_in(start, repository, tmp_path):
