@@ -77,4 +77,6 @@ void Session::DismissTeam() {
 
 size_t Session::arena_bytes() const { return state_->arena.size(); }
 
+size_t Session::TakeBoundBytes() { return state_->arena.TakeAsked(); }
+
 }  // namespace tandem::engine

@@ -70,6 +70,8 @@ class Session {
 
   // Bytes of scratch memory in use.
   size_t arena_bytes() const;
+  // The scratch memory that the largest of the plans bound since the last call needs; 0 when none was.
+  size_t TakeBoundBytes();
 
  private:
   struct State;

@@ -174,11 +174,12 @@ def model():
                  p.query(f"max by (version, state) (tandem_model_state{{{OF_MODEL}}})", "{{version}} {{state}}"),
                  p.query(f"max by (version, state) (tandem_variant_state{{{OF_MODEL}}})",
                          "{{version}} int8 {{state}}")),
-        p.lines("How much memory do weights take?",
-                "By version and variant.",
+        p.lines("How much memory does it take?",
+                "Weights, by version and variant, and the scratch memory of a worker that runs it.",
                 BYTES,
                 p.query(f"sum by (version, variant) (tandem_weight_bytes{{{OF_MODEL}}})", "{{version}} {{variant}}"),
-                stacked=True),
+                p.query(f"max by (version, variant) (tandem_arena_bytes{{{OF_MODEL}}})",
+                        "{{version}} {{variant}} scratch")),
     ])
 
 

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -34,6 +35,7 @@ Arena::~Arena() {
 }
 
 absl::Status Arena::Grow(size_t bytes) {
+  asked_ = std::max(asked_, bytes);
   if (bytes <= size_) return absl::OkStatus();
   const size_t rounded = (bytes + kStep - 1) / kStep * kStep;
   if (rounded > reserved_ || mprotect(base_ + size_, rounded - size_, PROT_READ | PROT_WRITE) != 0) {

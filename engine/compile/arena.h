@@ -6,6 +6,7 @@
 #define TANDEM_ENGINE_COMPILE_ARENA_H_
 
 #include <cstddef>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -24,11 +25,14 @@ class Arena {
   // Aligned to a page; fixed for the arena's life.
   char* base() const { return base_; }
   size_t size() const { return size_; }
+  // The most that Grow was asked for since this was last called; 0 when it was not.
+  size_t TakeAsked() { return std::exchange(asked_, 0); }
 
  private:
   char* base_ = nullptr;
   size_t reserved_ = 0;
   size_t size_ = 0;
+  size_t asked_ = 0;
 };
 
 }  // namespace tandem::engine

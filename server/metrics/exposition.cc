@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "server/metrics/families.h"
 #include "server/metrics/family.h"
 #include "server/metrics/utf8.h"
@@ -100,9 +101,9 @@ MetricFamily WideBatches(const ServerSample& sample) {
 }
 
 MetricFamily VersionGauge(const ServerSample& sample, const std::string& name, const std::string& help,
-                          double VersionSample::*value) {
+                          absl::FunctionRef<double(const VersionSample&)> value) {
   MetricFamily family = Family(name, help, MetricType::Gauge);
-  for (const VersionSample& version : sample.versions) AddGauge(family, LabelsOf(version), version.*value);
+  for (const VersionSample& version : sample.versions) AddGauge(family, LabelsOf(version), value(version));
   return family;
 }
 
@@ -157,8 +158,12 @@ std::vector<MetricFamily> Families(const ServerSample& sample) {
       BatchRows(sample),
       WideBatches(sample),
       BatchSeconds(sample),
-      VersionGauge(sample, "queued_requests", "Requests that wait for a worker.", &VersionSample::queued),
-      VersionGauge(sample, "weight_bytes", "Memory of the weights.", &VersionSample::weight_bytes),
+      VersionGauge(sample, "queued_requests", "Requests that wait for a worker.",
+                   [](const VersionSample& version) { return version.queued; }),
+      VersionGauge(sample, "weight_bytes", "Memory of the weights.",
+                   [](const VersionSample& version) { return version.weight_bytes; }),
+      VersionGauge(sample, "arena_bytes", "Scratch memory that the largest plan needs of a worker's.",
+                   [](const VersionSample& version) { return static_cast<double>(version.totals.arena_bytes); }),
   };
   const auto add = [&](std::vector<MetricFamily> more) {
     families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));

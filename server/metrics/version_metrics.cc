@@ -44,6 +44,7 @@ void VersionMetrics::Shard::AddTo(VersionTotals& totals) const {
   batch_rows_.AddTo(totals.batch_rows);
   totals.failed_ns += failed_ns_.Get();
   totals.last_inference_ms = std::max(totals.last_inference_ms, last_inference_ms_.Get());
+  totals.arena_bytes = std::max(totals.arena_bytes, arena_bytes_.Get());
   for (size_t i = 0; i < kMaxSizeStats; ++i) {
     totals.by_size[i].batches += by_size_[i].batches.Get();
     totals.by_size[i].gather_ns += by_size_[i].gather_ns.Get();

@@ -56,6 +56,7 @@ struct VersionTotals {
   uint64_t wide_batches = 0;  // of those, the ones that ran on several cores
   uint64_t failed_ns = 0;
   uint64_t last_inference_ms = 0;  // since the epoch
+  uint64_t arena_bytes = 0;        // that its largest plan needs
   std::array<SizeTotals, kMaxSizeStats> by_size{};
 };
 
@@ -71,6 +72,8 @@ class VersionMetrics {
     // A batch has been computed; and then, its requests have been answered.
     void BatchRan(int64_t rows, Duration gather, Duration run);
     void BatchAnswered(int64_t rows, Duration respond);
+    // A plan that needs so much scratch memory has been bound.
+    void PlanBound(size_t bytes) { arena_bytes_.Set(std::max<uint64_t>(arena_bytes_.Get(), bytes)); }
 
    private:
     friend class VersionMetrics;
@@ -84,7 +87,7 @@ class VersionMetrics {
     std::array<Cell, kNumCodes> codes_;
     LatencyHistogram queue_, compute_, total_;
     BatchSizeHistogram batch_rows_;
-    Cell failed_ns_, last_inference_ms_;
+    Cell failed_ns_, last_inference_ms_, arena_bytes_;
     std::array<SizeCells, kMaxSizeStats> by_size_;
   };
 

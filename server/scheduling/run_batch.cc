@@ -199,15 +199,8 @@ void RefuseUnstarted(Request* request, const absl::Status& status, Time now, met
   Refuse(request, status, now, shard);
 }
 
-}  // namespace
-
-void RefuseLate(Request* request, Time now) {
-  const std::shared_ptr<Queue> queue = request->queue;  // which the answer may let go
-  RefuseUnstarted(request, MayStart(*request, now), now, queue->metrics().timer());
-}
-
-Spent RunBatch(engine::Session& session, const Queue& queue, std::vector<Request*>& requests,
-               metrics::VersionMetrics::Shard& shard) {
+Spent RunRequests(engine::Session& session, const Queue& queue, std::vector<Request*>& requests,
+                  metrics::VersionMetrics::Shard& shard) {
   const Time started = Now();
   std::erase_if(requests, [&](Request* request) {
     const absl::Status status = MayStart(*request, started);
@@ -226,6 +219,20 @@ Spent RunBatch(engine::Session& session, const Queue& queue, std::vector<Request
     if (!status.ok()) Refuse(request, engine::WithContext(status, queue.options().name), Now(), shard);
   }
   spent.time = Now() - started;
+  return spent;
+}
+
+}  // namespace
+
+void RefuseLate(Request* request, Time now) {
+  const std::shared_ptr<Queue> queue = request->queue;  // which the answer may let go
+  RefuseUnstarted(request, MayStart(*request, now), now, queue->metrics().timer());
+}
+
+Spent RunBatch(engine::Session& session, const Queue& queue, std::vector<Request*>& requests,
+               metrics::VersionMetrics::Shard& shard) {
+  const Spent spent = RunRequests(session, queue, requests, shard);
+  if (const size_t bytes = session.TakeBoundBytes(); bytes > 0) shard.PlanBound(bytes);
   return spent;
 }
 

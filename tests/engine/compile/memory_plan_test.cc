@@ -72,8 +72,11 @@ TEST(ArenaTest, GrowsInPlaceAndKeepsItsBytes) {
   EXPECT_EQ(base[99], 7);
   base[(size_t{64} << 20) - 1] = 1;
   const size_t size = arena.size();
+  EXPECT_EQ(arena.TakeAsked(), size_t{64} << 20);
   ASSERT_TRUE(arena.Grow(1).ok());
   EXPECT_EQ(arena.size(), size);
+  EXPECT_EQ(arena.TakeAsked(), 1U);
+  EXPECT_EQ(arena.TakeAsked(), 0U);
 }
 
 TEST(ArenaTest, RefusesWhatItCannotGive) {

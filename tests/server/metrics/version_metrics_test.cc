@@ -29,6 +29,9 @@ TEST(VersionMetrics, SumsItsShards) {
   metrics.worker(1).RequestDone(absl::StatusCode::kOk, {.total = microseconds(300)});
   metrics.worker(1).BatchRan(4, microseconds(1), microseconds(10));
   metrics.wide().BatchRan(1, microseconds(1), microseconds(10));
+  metrics.wide().PlanBound(4096);
+  metrics.worker(0).PlanBound(8192);
+  metrics.worker(0).PlanBound(64);
   const VersionTotals totals = metrics.Sum();
   EXPECT_EQ(totals.codes[0], 2u);
   EXPECT_EQ(totals.codes[static_cast<size_t>(absl::StatusCode::kInvalidArgument)], 1u);
@@ -37,6 +40,7 @@ TEST(VersionMetrics, SumsItsShards) {
   EXPECT_EQ(totals.by_size[4].batches, 1u);
   EXPECT_EQ(totals.by_size[1].batches, 1u);
   EXPECT_EQ(totals.wide_batches, 1u);
+  EXPECT_EQ(totals.arena_bytes, 8192u);
 }
 
 TEST(Exposition, WritesSecondsWithLabels) {
