@@ -1,4 +1,5 @@
-"""What a server does beside answering costs those who ask nothing that can be measured: models that idle, the shadow.
+"""What a server does beside answering costs those who ask nothing that can be measured: models that idle, the shadow,
+scrapes of its metrics.
 
 Interleaved pairs of an open loop at half of capacity, four by default; TANDEM_PAIRS=40 holds the tails to their bars.
 """
@@ -6,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import threading
 import urllib.request
 
 import numpy as np
@@ -21,6 +23,7 @@ LONG = PAIRS >= 40
 SECONDS = 3 if LONG else 1
 MOST_TAIL = 1.15  # upper bound of the ratio of p99
 IDLE_MODELS = 50
+SCRAPED_MODELS = 200
 DIGITS = tandemd.SHARED / "models/tab_digits.onnx"
 KWS = tandemd.SHARED / "models/kws_dscnn.onnx"
 
@@ -107,4 +110,60 @@ def test_the_shadow_costs_clients_nothing(tmp_path):
         print(f"figures: shadow of 10 % at {rate:.0f}/s, {PAIRS} pairs, {compared:.0f} compared | p99 {ratio:.3f} times, "
               f"{bound:.3f} at most")
         assert compared > 0
+    assert not LONG or bound <= MOST_TAIL
+
+
+class Scraper:
+    """Asks for the metrics every second while it is entered, and yields its core to those who are measured."""
+
+    def __init__(self, server):
+        self._url = f"http://{server.http}/metrics"
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.scrapes = 0
+
+    def _run(self):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        while True:
+            with urllib.request.urlopen(self._url, timeout=10) as answer:
+                assert answer.read()
+            self.scrapes += 1
+            if self._over.wait(1):
+                return
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+
+def test_scrapes_cost_clients_nothing(tmp_path):
+    repository = tmp_path / "repository"
+    for i in range(SCRAPED_MODELS):
+        add_constant(repository / f"idle{i}/1/model.onnx", i)
+    digits = np.random.default_rng(1).normal(size=(1, 64)).astype(np.float32)
+    request = write_request(tmp_path / "request", "tab_digits", "x", digits)
+    with tandemd.running(DIGITS, "--model-repository", repository) as server:
+        rate = capacity(caller_of(server.grpc, "tab_digits", "x", digits), 1) / 2
+        pairs, scrapes = [], 0
+        for pair in range(PAIRS):
+            tails = {}
+            for scraped in (True, False) if pair % 2 else (False, True):
+                sender = Sender(server.grpc, request, rate, SECONDS, seed=pair)
+                if scraped:
+                    with Scraper(server) as scraper:
+                        sent = sender.wait()
+                    scrapes += scraper.scrapes
+                else:
+                    sent = sender.wait()
+                assert sent.failures() == {}
+                tails[scraped] = sent.p99()
+            pairs.append((tails[True], tails[False]))
+        ratio, bound = ratio_with_bound(pairs)
+        print(f"figures: a scrape of {SCRAPED_MODELS} models a second at {rate:.0f}/s, {PAIRS} pairs, {scrapes} scrapes | "
+              f"p99 {ratio:.3f} times, {bound:.3f} at most")
+        assert scrapes >= PAIRS
     assert not LONG or bound <= MOST_TAIL
