@@ -7,6 +7,7 @@
 #include "engine/model_state.h"
 #include "engine/onnx/import.h"
 #include "engine/ops/dims.h"
+#include "engine/passes/free_batch.h"
 #include "engine/passes/pipelines.h"
 #include "engine/status.h"
 
@@ -68,6 +69,7 @@ Model::~Model() = default;
 
 absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::string& path, const ModelOptions& options) {
   TANDEM_ASSIGN_OR_RETURN(Graph imported, ImportOnnxFile(path));
+  const bool freed = options.free_batch && FreeBatch(imported);
   TANDEM_RETURN_IF_ERROR(ExpandOperators(imported));
   absl::StatusOr<Graph> known = Specialize(imported, DeclaredInputs(imported));
   if (!known.ok()) return WithContext(known.status(), path);
@@ -88,6 +90,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::string& path
   state->context.weights = std::make_shared<PackedWeights>();
   state->context.max_plans = options.max_plans;
   state->quantized = HasQuantization(imported);
+  state->batch_was_freed = freed;
   state->constant_bytes = ConstantBytes(*known);
   state->plans = std::make_shared<PlanCache>(*std::move(known), state->context);
   return std::shared_ptr<const Model>(new Model(std::move(state)));
@@ -96,6 +99,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(const std::string& path
 const std::vector<TensorSpec>& Model::inputs() const { return state_->inputs; }
 const std::vector<TensorSpec>& Model::outputs() const { return state_->outputs; }
 bool Model::quantized() const { return state_->quantized; }
+bool Model::batch_was_freed() const { return state_->batch_was_freed; }
 size_t Model::weight_bytes() const { return state_->constant_bytes + state_->context.weights->bytes(); }
 
 bool Model::batch_is_free() const {

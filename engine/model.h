@@ -27,6 +27,9 @@ struct TensorSpec {
 struct ModelOptions {
   // Plans (one a signature of input shapes and thread count) kept compiled, least recently used out first.
   int max_plans = 32;
+  // A model that fixes the first dimension of every input and output to 1 is made to take any. That this is its batch,
+  // and that rows do not touch, is a guess: whoever asks for it proves it on data.
+  bool free_batch = false;
 };
 
 class Model {
@@ -43,6 +46,8 @@ class Model {
   // Every input and output has a free first dimension, the same for all where they are named: requests may be
   // concatenated along it. (The server proves it on data before it relies on it.)
   bool batch_is_free() const;
+  // It is because ModelOptions::free_batch asked for it: the file says otherwise.
+  bool batch_was_freed() const;
   // Some of it computes with quantized values: the file says so by QuantizeLinear and its kin.
   bool quantized() const;
   // Bytes of weights held in memory.

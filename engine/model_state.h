@@ -17,6 +17,7 @@ struct Model::State {
   std::shared_ptr<PlanCache> plans;
   size_t constant_bytes = 0;
   bool quantized = false;
+  bool batch_was_freed = false;
 };
 
 }  // namespace tandem::engine

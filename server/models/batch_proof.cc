@@ -16,6 +16,9 @@ using engine::Tensor;
 
 constexpr int64_t kProofRows = 2;
 
+// Values tried for dimensions that are neither fixed nor the batch, until the model runs.
+constexpr int64_t kTrialDims[] = {64, 320, 16, 8, 4, 2, 1};
+
 double FloatAt(const Tensor& tensor, int64_t i) {
   switch (tensor.type()) {
     case DataType::kFloat32:
@@ -87,6 +90,16 @@ absl::Status Compare(size_t output, Tensor& together, int64_t first, const Tenso
 
 }  // namespace
 
+bool HasOtherFreeDims(const engine::Model& model) {
+  for (const engine::TensorSpec& spec : model.inputs()) {
+    if (!spec.has_rank) return true;
+    for (size_t d = model.batch_is_free() ? 1 : 0; d < spec.shape.size(); ++d) {
+      if (spec.shape[d] == engine::kUnknownDim) return true;
+    }
+  }
+  return false;
+}
+
 double RelativeDifference(const Tensor& expected, const Tensor& given) {
   if (!engine::IsFloat(expected.type())) {
     return std::memcmp(expected.data(), given.data(), expected.num_bytes()) == 0 ? 0 : 1;
@@ -149,6 +162,17 @@ absl::StatusOr<std::vector<Tensor>> TrialRunner::Outputs(const std::vector<Tenso
   std::vector<Tensor> outputs;
   for (size_t i = 0; i < model_->outputs().size(); ++i) outputs.push_back(run->output(static_cast<int>(i)).Clone());
   return outputs;
+}
+
+absl::StatusOr<TrialRunner> FindTrial(engine::Session& session, const std::shared_ptr<const engine::Model>& model) {
+  absl::Status last;
+  for (int64_t dim : kTrialDims) {
+    TrialRunner runner(session, model, dim);
+    last = runner.Run(runner.RandomInputs(1));
+    if (last.ok()) return runner;
+    if (!HasOtherFreeDims(*model)) break;
+  }
+  return last;
 }
 
 absl::Status ProveBatching(TrialRunner& runner, double tolerance) {

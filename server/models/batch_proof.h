@@ -28,6 +28,7 @@ class TrialRunner {
   std::vector<engine::Tensor> RandomInputs(int64_t rows);
   // The outputs for `inputs`, copied.
   absl::StatusOr<std::vector<engine::Tensor>> Outputs(const std::vector<engine::Tensor>& inputs);
+  int64_t free_dim() const { return free_dim_; }
 
  private:
   absl::StatusOr<engine::Execution*> Prepare(const std::vector<engine::Tensor>& inputs);
@@ -37,6 +38,13 @@ class TrialRunner {
   int64_t free_dim_;
   std::mt19937 random_{20240521};
 };
+
+// Whether clients choose more of the inputs' shapes than the batch.
+bool HasOtherFreeDims(const engine::Model& model);
+
+// A runner that has run once, with the first of some sizes of its free dimensions that the model takes; the error of
+// the last one when it takes none.
+absl::StatusOr<TrialRunner> FindTrial(engine::Session& session, const std::shared_ptr<const engine::Model>& model);
 
 // OK when two different random batches give the same rows together as apart, to `tolerance` of the largest magnitude;
 // FAILED_PRECONDITION naming the output that differs otherwise.

@@ -70,7 +70,8 @@ absl::StatusOr<WarmVariant> WarmUpFp32(std::shared_ptr<const engine::Model> mode
 }
 
 absl::StatusOr<WarmVariant> LoadInt8(const std::string& file, const Variant& fp32, const VariantOptions& options) {
-  TANDEM_ASSIGN_OR_RETURN(std::shared_ptr<const engine::Model> model, engine::Model::Load(file));
+  TANDEM_ASSIGN_OR_RETURN(std::shared_ptr<const engine::Model> model,
+                          engine::Model::Load(file, {.free_batch = fp32.model->batch_was_freed()}));
   const absl::Status same = CheckSameSignature(*fp32.model, *model);
   if (!same.ok()) return engine::WithContext(same, file);
   if (!model->quantized()) return absl::FailedPreconditionError(absl::StrCat(file, ": nothing in it is quantized"));

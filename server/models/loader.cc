@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
+#include "server/models/free_batch.h"
 #include "server/sync/background.h"
 
 namespace tandem::models {
@@ -293,8 +294,10 @@ absl::Status Loader::CheckMemory(const VersionFiles& files) const {
 
 absl::StatusOr<WarmVariant> Loader::LoadFp32(const ModelFiles& files, int64_t number,
                                              const config::ModelConfig& config) {
+  // Whoever wants single rows gets the model as its file has it.
+  const std::string& file = files.versions.at(number).model_file;
   TANDEM_ASSIGN_OR_RETURN(std::shared_ptr<const engine::Model> model,
-                          engine::Model::Load(files.versions.at(number).model_file));
+                          config.max_batch_size == 1 ? engine::Model::Load(file) : LoadFreeingBatch(file));
   Enter({files.name, number}, State::kWarming);
   return WarmUpFp32(std::move(model), {files.name, number, config, options_.workers, options_.wide_threads});
 }

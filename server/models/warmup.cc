@@ -19,20 +19,7 @@ constexpr Duration kMeasure = std::chrono::milliseconds(2);
 constexpr Duration kMeasureAll = std::chrono::milliseconds(1500);
 constexpr int kMinRuns = 3;
 
-// Values tried for dimensions that are neither fixed nor the batch, until the model runs.
-constexpr int64_t kTrialDims[] = {64, 320, 16, 8, 4, 2, 1};
-
 double Microseconds(Duration duration) { return static_cast<double>(duration.count()) / 1000; }
-
-bool HasOtherFreeDims(const engine::Model& model) {
-  for (const engine::TensorSpec& spec : model.inputs()) {
-    if (!spec.has_rank) return true;
-    for (size_t d = model.batch_is_free() ? 1 : 0; d < spec.shape.size(); ++d) {
-      if (spec.shape[d] == engine::kUnknownDim) return true;
-    }
-  }
-  return false;
-}
 
 absl::StatusOr<Duration> TimeOne(TrialRunner& runner, int64_t rows) {
   const std::vector<engine::Tensor> inputs = runner.RandomInputs(rows);
@@ -60,18 +47,6 @@ absl::StatusOr<std::vector<BatchCost>> Measure(TrialRunner& runner, int64_t max_
     // The next size takes about twice as long, several times.
     if (rows >= max_rows || Now() - start + cost * 8 > kMeasureAll) return costs;
   }
-}
-
-// A trial that runs, or the error of the last one.
-absl::StatusOr<TrialRunner> FindTrial(engine::Session& session, const std::shared_ptr<const engine::Model>& model) {
-  absl::Status last;
-  for (int64_t dim : kTrialDims) {
-    TrialRunner runner(session, model, dim);
-    last = runner.Run(runner.RandomInputs(1));
-    if (last.ok()) return runner;
-    if (!HasOtherFreeDims(*model)) break;
-  }
-  return last;
 }
 
 // How one request at a time does.

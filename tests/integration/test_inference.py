@@ -79,6 +79,22 @@ def test_fixed_batch_serves_concurrent_clients(server):
     assert all(np.array_equal(a, answers[0]) for a in answers)
 
 
+@pytest.mark.parametrize("name", ("mnist_cntk", "ultraface_rfb_320", "yunet_320"))
+def test_a_fixed_batch_is_freed_where_rows_do_not_touch(name):
+    ort = pytest.importorskip("onnxruntime")
+    alone = ort.InferenceSession(model_file(name))
+    spec = alone.get_inputs()[0]
+    assert spec.shape[0] == 1
+    rows = np.random.default_rng(3).uniform(0, 255, (5, *spec.shape[1:])).astype(np.float32)
+    with tandemd.running(model_file(name)) as server, triton.InferenceServerClient(server.grpc) as client:
+        assert list(client.get_model_metadata(name).inputs[0].shape) == [-1, *spec.shape[1:]]
+        together = client.infer(name, [tensor(spec.name, rows)])
+        for i, row in enumerate(rows):
+            for output, expected in zip(alone.get_outputs(), alone.run(None, {spec.name: row[None]})):
+                np.testing.assert_allclose(together.as_numpy(output.name)[i:i + 1], expected,
+                                           atol=1e-4 * np.abs(expected).max())
+
+
 def test_shapes_that_vary_are_not_mixed(server):
     rng = np.random.default_rng(2)
     name = "use_lite_en"
