@@ -67,18 +67,28 @@ bool EmitAffine(PlanBuilder& builder, const Node& node, ValueId x, const Tensor&
   const auto activation = ActivationOf(node);
   if (!activation.has_value() || builder.shape(x).size() < 2) return false;
   const memory::dims dims = DnnlDims(builder.shape(y));
-  const memory::desc source = ChannelsLast(*DnnlType(builder.value(x).quantization->type), dims);
+  const bool stored = IsStoredValue(builder, x);
+  const memory::desc source =
+      ChannelsLast(stored ? *DnnlType(builder.value(x).quantization->type) : memory::data_type::f32, dims);
+  // Real numbers are not worth a pass that brings channels last.
+  if (!stored && builder.Current(x).desc != source) return false;
   const memory::desc result = ChannelsLast(*DnnlType(builder.value(y).quantization->type), dims);
-  const kernels::ChannelParameters parameters{ForKernels(*builder.value(x).quantization),
-                                              ForKernels(*builder.value(y).quantization), *activation};
+  const kernels::Quantization to = ForKernels(*builder.value(y).quantization);
   const size_t channels = dims[1], rows = ElementsOf(result) / channels;
   const kernels::Isa isa = KernelIsa();
-  const auto run = [=](void* const* at) {
-    kernels::ChannelAffine(isa, parameters, rows, channels, Bytes(at[0]), Floats(at[1]), Floats(at[2]), Bytes(at[3]));
+  KernelCall run = [=](void* const* at) {
+    kernels::ChannelAffine(isa, to, *activation, rows, channels, Floats(at[0]), Floats(at[1]), Floats(at[2]),
+                           Bytes(at[3]));
   };
+  if (stored) {
+    const kernels::ChannelParameters parameters{ForKernels(*builder.value(x).quantization), to, *activation};
+    run = [=](void* const* at) {
+      kernels::ChannelAffine(isa, parameters, rows, channels, Bytes(at[0]), Floats(at[1]), Floats(at[2]), Bytes(at[3]));
+    };
+  }
   AddKernel(builder,
             {builder.In(x, source), builder.Constant(scale), builder.Constant(shift), builder.DefineIn(y, result)}, run,
-            StepName("affine", "bytes", node));
+            StepName("affine", stored ? "bytes" : "to bytes", node));
   return true;
 }
 
@@ -90,7 +100,7 @@ const Tensor* RealConstant(const PlanBuilder& builder, ValueId id) {
 bool LowerNormalization(PlanBuilder& builder, const Node& node) {
   if (node.op != "BatchNormalization" || node.outputs.size() != 1 || node.num_own_inputs() != 5) return false;
   const ValueId x = node.inputs[0];
-  if (!IsStoredValue(builder, x) || node.attributes.Int("training_mode", 0) != 0) return false;
+  if (node.attributes.Int("training_mode", 0) != 0 || builder.value(x).type != DataType::kFloat32) return false;
   std::vector<absl::Span<const float>> constants;
   for (int i = 1; i < 5; ++i) {
     const Tensor* const constant = RealConstant(builder, node.inputs[i]);

@@ -11,22 +11,28 @@ namespace {
 // Numbers whose factors are held ready.
 constexpr size_t kBlock = 512;
 
+// Reads real numbers as Decoder reads stored ones.
+struct AsIs {
+  TANDEM_VECTORIZED float operator()(float x) const { return x; }
+};
+
+template <typename Decode>
 struct Codec {
-  Decoder decode;
+  Decode decode;
   Encoder encode;
 };
 
-TANDEM_VECTORIZED inline void ApplyRun(const Codec codec, size_t count, const float* factors, const float* offsets,
-                                       const uint8_t* x, uint8_t* y) {
+template <typename Decode, typename X>
+TANDEM_VECTORIZED inline void ApplyRun(const Codec<Decode> codec, size_t count, const float* factors,
+                                       const float* offsets, const X* x, uint8_t* y) {
   for (size_t i = 0; i < count; ++i) y[i] = codec.encode(codec.decode(x[i]) * factors[i] + offsets[i]);
 }
 
 // `factor(channel)` and `offset(channel)` are in steps of y.
-template <typename Factor, typename Offset>
-void Apply(Isa isa, const ChannelParameters& parameters, size_t rows, size_t channels, const uint8_t* x, uint8_t* y,
+template <typename Decode, typename X, typename Factor, typename Offset>
+void Apply(Isa isa, const Codec<Decode> codec, size_t rows, size_t channels, const X* x, uint8_t* y,
            const Factor& factor, const Offset& offset) {
   if (rows == 0 || channels == 0) return;
-  const Codec codec = {Decoder(parameters.x), Encoder(parameters.y, parameters.activation)};
   ForIsa(isa, [=]() TANDEM_VECTORIZED {
     float factors[kBlock], offsets[kBlock];
     if (channels <= kBlock) {  // several rows are one long run, whose factors repeat
@@ -53,16 +59,34 @@ void Apply(Isa isa, const ChannelParameters& parameters, size_t rows, size_t cha
   });
 }
 
+// `in_steps`: what one step of x is in steps of y.
+template <typename Decode, typename X>
+void Affine(Isa isa, const Codec<Decode> codec, float in_steps, float inverse, size_t rows, size_t channels, const X* x,
+            const float* scale, const float* shift, uint8_t* y) {
+  const auto factor = [=](size_t c) TANDEM_VECTORIZED { return scale[c] * in_steps; };
+  if (shift == nullptr) {
+    return Apply(isa, codec, rows, channels, x, y, factor, [](size_t) TANDEM_VECTORIZED { return 0.0f; });
+  }
+  Apply(isa, codec, rows, channels, x, y, factor, [=](size_t c) TANDEM_VECTORIZED { return shift[c] * inverse; });
+}
+
+Codec<Decoder> CodecOf(const ChannelParameters& parameters) {
+  return {Decoder(parameters.x), Encoder(parameters.y, parameters.activation)};
+}
+
 }  // namespace
 
 void ChannelAffine(Isa isa, const ChannelParameters& parameters, size_t rows, size_t channels, const uint8_t* x,
                    const float* scale, const float* shift, uint8_t* y) {
-  const float in_steps = parameters.x.scale / parameters.y.scale, inverse = 1 / parameters.y.scale;
-  const auto factor = [=](size_t c) TANDEM_VECTORIZED { return scale[c] * in_steps; };
-  if (shift == nullptr) {
-    return Apply(isa, parameters, rows, channels, x, y, factor, [](size_t) TANDEM_VECTORIZED { return 0.0f; });
-  }
-  Apply(isa, parameters, rows, channels, x, y, factor, [=](size_t c) TANDEM_VECTORIZED { return shift[c] * inverse; });
+  Affine(isa, CodecOf(parameters), parameters.x.scale / parameters.y.scale, 1 / parameters.y.scale, rows, channels, x,
+         scale, shift, y);
+}
+
+void ChannelAffine(Isa isa, const Quantization& y_quantization, Activation activation, size_t rows, size_t channels,
+                   const float* x, const float* scale, const float* shift, uint8_t* y) {
+  const float inverse = 1 / y_quantization.scale;
+  Affine(isa, Codec<AsIs>{{}, Encoder(y_quantization, activation)}, inverse, inverse, rows, channels, x, scale, shift,
+         y);
 }
 
 void ChannelMultiply(Isa isa, const ChannelParameters& parameters, const Quantization& factors, size_t rows,
@@ -70,7 +94,7 @@ void ChannelMultiply(Isa isa, const ChannelParameters& parameters, const Quantiz
   const Decoder decode(factors);
   const float scale = factors.scale, in_steps = parameters.x.scale / parameters.y.scale;
   Apply(
-      isa, parameters, rows, channels, x, y,
+      isa, CodecOf(parameters), rows, channels, x, y,
       [=](size_t c) TANDEM_VECTORIZED { return decode(factor[c]) * scale * in_steps; },
       [](size_t) TANDEM_VECTORIZED { return 0.0f; });
 }

@@ -139,6 +139,22 @@ TEST(StoredElementwiseTest, OneNumberAChannel) {
   ExpectOverBytes(excitation.graph, "scale", 0.03f);
 }
 
+// What dense blocks do (Huang et al. 2017): no convolution can take the normalization in, and the next one reads bytes.
+TEST(StoredElementwiseTest, NormalizationsOfRealNumbersWriteBytes) {
+  GraphMaker maker;
+  const ConvCase c{{2, 16, 6, 6}, 24, {1, 1}};
+  const ValueId x = Rounded(maker, maker.Input(c.x), kUnsigned);
+  const ValueId dense =
+      maker.Op("Concat", {StoredConv(maker, x, c), StoredConv(maker, x, c)}, With("axis", int64_t{1}));
+  const ValueId variance = maker.Op("Exp", {maker.Weights({48})});
+  const ValueId y =
+      maker.Op("BatchNormalization", {dense, maker.Weights({48}), maker.Weights({48}), maker.Weights({48}), variance});
+  maker.Output(Rounded(maker, maker.Op("Relu", {y}), {0.05f, 10}));
+  ExpectWithin(maker.graph, 0.05f);
+  const std::vector<std::string> steps = StepsOf(maker.graph);
+  EXPECT_THAT(steps, testing::Contains(HasSubstr("affine to bytes"))) << testing::PrintToString(steps);
+}
+
 TEST(StoredAverageTest, AveragesAreExactSums) {
   const auto check = [](const char* op, std::vector<int64_t> axes, const Attributes& attributes, bool stored_result) {
     SCOPED_TRACE(op);

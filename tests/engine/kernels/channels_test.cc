@@ -45,6 +45,26 @@ TEST(ChannelAffineTest, TakesAnyNumberOfChannelsAndRows) {
   ExpectAffine(parameters, 0, 5, true);
 }
 
+TEST(ChannelAffineTest, TakesRealNumbers) {
+  for (const Quantization& to : Quantizations()) {
+    for (size_t channels : {1, 7, 64, 513}) {
+      const size_t rows = 11;
+      const std::vector<float> x = RandomFloats(rows * channels, 50, 16), scale = Numbers(17), shift = Numbers(18);
+      const float inverse = 1 / to.scale;
+      std::vector<uint8_t> expected(x.size());
+      for (size_t i = 0; i < x.size(); ++i) {
+        const size_t c = i % channels;
+        expected[i] = Rounded(to, x[i] * (scale[c] * inverse) + shift[c] * inverse, Activation::kRelu);
+      }
+      for (Isa isa : Isas()) {
+        Result<uint8_t> y(x.size());
+        ChannelAffine(isa, to, Activation::kRelu, rows, channels, x.data(), scale.data(), shift.data(), y.data());
+        ASSERT_EQ(y.Get(), expected) << NameOf(isa) << ", " << rows << " rows of " << channels;
+      }
+    }
+  }
+}
+
 TEST(ChannelMultiplyTest, EqualsPlainProducts) {
   for (const Quantization& factors : Quantizations()) {
     const ChannelParameters parameters = {Quantizations()[1], Quantizations()[2], Activation::kNone};
