@@ -2,6 +2,7 @@
 #ifndef TANDEM_ENGINE_COMPILE_CONV_PRIMITIVE_H_
 #define TANDEM_ENGINE_COMPILE_CONV_PRIMITIVE_H_
 
+#include "absl/strings/string_view.h"
 #include "dnnl.hpp"
 #include "engine/ops/conv_geometry.h"
 #include "engine/tensor.h"
@@ -19,6 +20,19 @@ ConvGeometry GeometryOf(const Window& window, bool exact);
 // The weights of `shape` as oneDNN sees them: [groups,] out, in, spatial. `transposed`: they are stored as
 // ConvTranspose has them, [in, out / groups, spatial].
 dnnl::memory::desc ConvWeights(const Shape& shape, dnnl::memory::data_type type, int64_t groups, bool transposed);
+
+// Whether the kernel that oneDNN calls `name` writes behind the end of a result of these dimensions.
+bool WritesPastEnd(absl::string_view name, const dnnl::memory::dims& result);
+
+// Moves a convolution on to a kernel that does not. False when there is none.
+template <typename PrimitiveDesc>
+bool SkipBrokenKernels(PrimitiveDesc& pd) {
+  const dnnl::memory::dims result = pd.dst_desc().get_dims();
+  while (WritesPastEnd(pd.impl_info_str(), result)) {
+    if (!pd.next_impl()) return false;
+  }
+  return true;
+}
 
 }  // namespace tandem::engine
 

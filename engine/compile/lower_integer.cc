@@ -53,11 +53,11 @@ bool EmitConv(PlanBuilder& builder, const Node& node, const Window& window, Oper
   dnnl::primitive_attr attributes = PlanAttributes();
   std::vector<DnnlArgument> arguments;
   if (!product->SetAttributes(result, attributes, arguments)) return false;
-  const dnnl::convolution_forward::primitive_desc pd(
+  dnnl::convolution_forward::primitive_desc pd(
       DnnlEngine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, source,
       AnyLayout(product->weights_type(), weights.get_dims()), result, geometry.strides, geometry.dilations,
       geometry.pads_begin, geometry.pads_end, attributes);
-  if (IsReferenceKernel(pd.impl_info_str())) return false;
+  if (!SkipBrokenKernels(pd) || IsReferenceKernel(pd.impl_info_str())) return false;
   arguments.push_back({DNNL_ARG_SRC, product->Source(source), source});
   arguments.push_back({DNNL_ARG_WEIGHTS, product->Weights(weights, pd.weights_desc()), pd.weights_desc()});
   product->AddZeroPoints(result, arguments);

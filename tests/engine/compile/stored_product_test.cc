@@ -2,6 +2,7 @@
 // integers come out, up to one step of the result's quantization.
 #include <gtest/gtest.h>
 
+#include "engine/compile/conv_primitive.h"
 #include "engine/compile/saturation.h"
 #include "tests/engine/stored_graphs.h"
 
@@ -37,6 +38,23 @@ TEST_P(StoredConvTest, AgreesWithTheReferenceForEveryWayToStore) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, StoredConvTest, ::testing::Range(0, static_cast<int>(std::size(kConvs))));
+
+// Three tiles of 9 to 16 pixels, of which one kernel writes a fourth, behind the end of the result.
+TEST(StoredConvTest, KernelsThatWritePastTheEndArePassedOver) {
+  EXPECT_TRUE(WritesPastEnd("jit_1x1:avx512_core_amx", {2, 64, 3, 9}));
+  EXPECT_TRUE(WritesPastEnd("jit_1x1:avx512_core_amx", {1, 480, 1, 45}));
+  EXPECT_FALSE(WritesPastEnd("jit_1x1:avx512_core_amx", {1, 480, 7, 7}));
+  EXPECT_FALSE(WritesPastEnd("brgconv_1x1:avx512_core_amx", {1, 480, 1, 45}));
+  for (int64_t pixels : {27, 33, 36, 39, 42, 45, 48, 49}) {
+    SCOPED_TRACE(pixels);
+    GraphMaker maker;
+    const ConvCase c{{2, 64, 1, pixels}, 64, {1, 1}};
+    maker.Output(StoredConv(maker, Rounded(maker, maker.Input(c.x), kUnsigned), c));
+    ExpectPlanAgrees(maker.graph, 1e-4);
+    ExpectIntegers(maker.graph, "convolution");
+    for (const std::string& step : StepsOf(maker.graph)) EXPECT_FALSE(WritesPastEnd(step, {2, 64, 1, pixels})) << step;
+  }
+}
 
 TEST(StoredConvTest, RealResultsAreExact) {
   for (const ConvCase& c : kConvs) {
