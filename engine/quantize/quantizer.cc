@@ -19,7 +19,7 @@ namespace tandem::engine {
 namespace {
 
 constexpr double kLeastGain = 1.1;
-constexpr double kMostSpent = 1.2;  // of the time in int8, for less noise
+constexpr double kMostSpent = 1.25;  // of the time in int8, for less noise
 constexpr int64_t kFewSamples = 20;
 // Samples that are simulated side by side, and samples kept to compare choices on, by the memory they may take.
 constexpr int64_t kSimulationBytes = int64_t{576} << 20;
