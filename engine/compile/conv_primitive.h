@@ -21,14 +21,15 @@ ConvGeometry GeometryOf(const Window& window, bool exact);
 // ConvTranspose has them, [in, out / groups, spatial].
 dnnl::memory::desc ConvWeights(const Shape& shape, dnnl::memory::data_type type, int64_t groups, bool transposed);
 
-// Whether the kernel that oneDNN calls `name` writes behind the end of a result of these dimensions.
-bool WritesPastEnd(absl::string_view name, const dnnl::memory::dims& result);
+// Whether the kernel that oneDNN calls `name` is known to compute such a convolution wrongly, or to write outside of
+// its result, whose dimensions are [N, C, spatial...].
+bool IsBrokenKernel(absl::string_view name, const dnnl::memory::dims& result, const dnnl::memory::dims& strides);
 
-// Moves a convolution on to a kernel that does not. False when there is none.
+// Moves a convolution on to a kernel that is not. False when there is none.
 template <typename PrimitiveDesc>
 bool SkipBrokenKernels(PrimitiveDesc& pd) {
-  const dnnl::memory::dims result = pd.dst_desc().get_dims();
-  while (WritesPastEnd(pd.impl_info_str(), result)) {
+  const dnnl::memory::dims result = pd.dst_desc().get_dims(), strides = pd.get_strides();
+  while (IsBrokenKernel(pd.impl_info_str(), result, strides)) {
     if (!pd.next_impl()) return false;
   }
   return true;
