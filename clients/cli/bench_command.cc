@@ -35,6 +35,12 @@ struct BenchOptions {
   std::vector<std::string> shapes;  // NAME:DIMS
 };
 
+// What is wrong with a shape on the command line; empty: nothing.
+std::string CheckShape(const std::string& text) {
+  Shapes ignored;
+  return std::string(AddShape(text, ignored).message());
+}
+
 // What a request is sent to, in the order in which they take turns.
 using Results = std::vector<std::pair<std::string, LoadResult>>;
 
@@ -143,6 +149,7 @@ void AddBench(CLI::App& app, Command& chosen) {
       ->check(CLI::Range(1, 86400));
   command->add_option("--shape", options->shapes, "An input's shape, as pixels:1,3,224,224; may be repeated")
       ->type_name("NAME:DIMS")
+      ->check(CheckShape)
       ->allow_extra_args(false);
   command->callback(
       [&chosen, options] { chosen = [options](Connection& connection) { return Bench(connection, *options); }; });

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -18,21 +19,34 @@ struct Words {
   std::vector<std::string> words;
 };
 
-void Collect(const CLI::App& app, const std::vector<std::string>& path, std::vector<Words>& all) {
+std::vector<std::string> OptionsOf(const CLI::App& app) {
+  std::vector<std::string> words;
+  for (const CLI::Option* option : app.get_options([](const CLI::Option* o) { return o->nonpositional(); })) {
+    for (const std::string& name : option->get_lnames()) words.push_back(absl::StrCat("--", name));
+  }
+  return words;
+}
+
+// Those of tandemctl may follow every command, but for what only prints something.
+std::vector<std::string> OptionsOfAll(const CLI::App& app) {
+  std::vector<std::string> words = OptionsOf(app);
+  std::erase_if(words, [](const std::string& word) { return word == "--help" || word == "--version"; });
+  return words;
+}
+
+void Collect(const CLI::App& app, const std::vector<std::string>& path, const std::vector<std::string>& of_all,
+             std::vector<Words>& all) {
   Words here{.path = path};
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     here.words.push_back(command->get_name());
   }
-  for (const CLI::Option* option : app.get_options([](const CLI::Option* o) { return o->nonpositional(); })) {
-    for (const std::string& name : option->get_lnames()) here.words.push_back(absl::StrCat("--", name));
-  }
-  // Those of every command.
-  if (!path.empty()) here.words.insert(here.words.end(), {"--address", "--all", "--output"});
+  for (std::string& option : OptionsOf(app)) here.words.push_back(std::move(option));
+  if (!path.empty()) here.words.insert(here.words.end(), of_all.begin(), of_all.end());
   all.push_back(std::move(here));
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     std::vector<std::string> longer = path;
     longer.push_back(command->get_name());
-    Collect(*command, longer, all);
+    Collect(*command, longer, of_all, all);
   }
 }
 
@@ -76,7 +90,7 @@ std::string FishScript(const std::vector<Words>& all) {
 
 std::string Script(const CLI::App& app, const std::string& shell) {
   std::vector<Words> all;
-  Collect(app, {}, all);
+  Collect(app, {}, OptionsOfAll(app), all);
   if (shell == "fish") return FishScript(all);
   const std::string function = BashFunction(all);
   return shell == "bash" ? function : absl::StrCat("autoload -U +X bashcompinit && bashcompinit\n", function);

@@ -53,7 +53,7 @@ absl::Status AddShape(absl::string_view text, Shapes& shapes) {
   for (absl::string_view dim : absl::StrSplit(parts.second, ',')) {
     int64_t size = 0;
     if (!absl::SimpleAtoi(dim, &size) || size < 1 || size > INT32_MAX) {
-      return absl::InvalidArgumentError(absl::StrCat("--shape: expected NAME:1,3,224,224, not \"", text, "\""));
+      return absl::InvalidArgumentError(absl::StrCat("expected NAME:1,3,224,224, not \"", text, "\""));
     }
     shape.push_back(size);
   }

@@ -84,6 +84,9 @@ int Parse(CLI::App& app, int argc, char** argv, Options& options) {
   } catch (const CLI::ParseError& error) {
     return Fail(kUsageError, error.what(), "Try tandemctl --help.\n");
   }
+  if (tls.ca.empty() && !(tls.cert.empty() && tls.key.empty())) {
+    return Fail(kUsageError, "--tls-cert and --tls-key are for TLS, which --tls-ca asks for");
+  }
   if (!tls.ca.empty()) {
     const auto credentials = tandem::client::CredentialsOf(tls);
     if (!credentials.ok()) return Fail(kUsageError, credentials.status().message());

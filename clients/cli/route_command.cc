@@ -53,10 +53,22 @@ absl::Status Get(Connection& connection, const RouteOptions& options) {
   return Show(connection, connection.Call(&v1::Admin::Stub::GetRoute, request, response), response);
 }
 
+// What is wrong with a share on the command line; empty: nothing.
+std::string CheckShare(const std::string& text) {
+  const absl::StatusOr<double> share = ParseShare(text);
+  return share.ok() ? "" : std::string(share.status().message());
+}
+
+std::pair<std::string, std::string> SplitWeight(absl::string_view text) {
+  return absl::StrSplit(text, absl::MaxSplits('=', 1));
+}
+
+std::string CheckWeight(const std::string& text) { return CheckShare(SplitWeight(text).second); }
+
 absl::Status AddWeight(absl::string_view text, v1::Route& route) {
-  const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits('=', 1));
+  const std::pair<std::string, std::string> parts = SplitWeight(text);
   const absl::StatusOr<double> share = ParseShare(parts.second);
-  if (!share.ok()) return absl::InvalidArgumentError(absl::StrCat("--weight: ", share.status().message()));
+  if (!share.ok()) return share.status();
   if (!route.mutable_weights()->insert({parts.first, *share}).second) {
     return absl::InvalidArgumentError(absl::StrCat("--weight: ", parts.first, " is given twice"));
   }
@@ -72,13 +84,13 @@ absl::Status Set(Connection& connection, const RouteOptions& options) {
   }
   if (!options.shadow_rate.empty()) {
     const absl::StatusOr<double> share = ParseShare(options.shadow_rate);
-    if (!share.ok()) return absl::InvalidArgumentError(absl::StrCat("--shadow-rate: ", share.status().message()));
+    if (!share.ok()) return share.status();
     request.mutable_route()->set_shadow_rate(*share);
   }
   request.mutable_route()->set_candidate_version(options.candidate);
   if (!options.candidate_weight.empty()) {
     const absl::StatusOr<double> share = ParseShare(options.candidate_weight);
-    if (!share.ok()) return absl::InvalidArgumentError(absl::StrCat("--candidate-weight: ", share.status().message()));
+    if (!share.ok()) return share.status();
     request.mutable_route()->set_candidate_weight(*share);
   }
   *request.mutable_note() = connection.Note(options.why);
@@ -164,16 +176,19 @@ void AddRoute(CLI::App& app, Command& chosen) {
       ->check(CLI::IsMember({"fp32", "int8", "split", "shadow", "auto"}));
   set->add_option("--weight", set_options->weights, "split: the share of a variant, as int8=10%; may be repeated")
       ->type_name("VARIANT=SHARE")
+      ->check(CheckWeight)
       ->allow_extra_args(false);
   set->add_option("--shadow-rate", set_options->shadow_rate, "shadow and auto: the share that is compared")
-      ->type_name("SHARE");
+      ->type_name("SHARE")
+      ->check(CheckShare);
   set->add_option("--candidate", set_options->candidate,
                   "split and shadow between versions: the one beside the newest other one")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
   set->add_option("--candidate-weight", set_options->candidate_weight,
                   "split between versions: the share that the candidate answers")
-      ->type_name("SHARE");
+      ->type_name("SHARE")
+      ->check(CheckShare);
   AddWhy(set, *set_options);
   const auto [clear, clear_options] = AddOne(*route, chosen, "clear", "Go by config.yaml again", Clear);
   AddWhy(clear, *clear_options);

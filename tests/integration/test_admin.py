@@ -113,8 +113,8 @@ def test_routes_are_overridden_and_cleared(serve, repository):
     (("m", "int4"), 2, "int4 not in"),
     (("m", "split", "--weight", "int8=0.5", "--weight", "fp32=0.6"), 1, "together they must be 1, not 1.1"),
     (("m", "split", "--weight", "bf16=0.5"), 1, 'there is no variant "bf16"'),
-    (("m", "split", "--weight", "int8=2"), 1, "expected a share"),
-    (("m", "shadow", "--shadow-rate", "many"), 1, "--shadow-rate: expected a share"),
+    (("m", "split", "--weight", "int8=2"), 2, "expected a share"),
+    (("m", "shadow", "--shadow-rate", "many"), 2, "--shadow-rate: expected a share"),
 ))
 def test_what_is_no_route_is_refused(admin, arguments, code, reason):
     assert reason in admin.refused("route", "set", *arguments, code=code)
@@ -138,7 +138,7 @@ def test_shells_complete_commands_and_options(admin):
 
     assert {"models", "route", "--address"} <= set(completed("tandemctl"))
     assert {"list", "status", "load", "unload"} <= set(completed("tandemctl", "--output", "json", "models"))
-    assert {"--weight", "--why", "--output"} <= set(completed("tandemctl", "route", "set", "m"))
+    assert {"--weight", "--why", "--output", "--tls-ca"} <= set(completed("tandemctl", "route", "set", "m"))
     assert "bashcompinit" in admin.text("completion", "zsh")
     assert "__fish_seen_subcommand_from models" in admin.text("completion", "fish")
 

@@ -132,6 +132,8 @@ def test_the_admin_port_has_its_own(pki):
         assert listed.returncode == 0 and "tab_digits" in listed.stdout, listed.stderr
         for arguments in ((), ("--tls-ca", pki["ca"]), ("--tls-ca", pki["other ca"], *known)):
             assert ctl(*arguments).returncode == 1
+        plain = ctl(*known)
+        assert plain.returncode == 2 and "--tls-ca" in plain.stderr
         wrong = ctl("--tls-ca", "nowhere.pem")
         assert wrong.returncode == 2 and "nowhere.pem: cannot be read" in wrong.stderr
 

@@ -226,7 +226,8 @@ class Estimate:
 @dataclasses.dataclass(frozen=True)
 class Difference:
     """One variant beside the first: the loss by the evaluation's metric, and what else differs. `changed` is the
-    share of answers that do, of classifiers only; `changed_samples` are the first hundred."""
+    share of answers that do, of classifiers only; `changed_samples` are the first hundred; with labels some became right
+    and some wrong."""
 
     loss: Estimate | None
     sqnr_db: float
@@ -235,6 +236,8 @@ class Difference:
     changed: Estimate | None
     samples_changed: int
     changed_samples: tuple[int, ...]
+    samples_to_right: int
+    samples_to_wrong: int
 
 
 @dataclasses.dataclass(frozen=True)
