@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "absl/strings/str_cat.h"
+#include "server/rpc/keep_alive.h"
 
 namespace tandem::admin {
 namespace {
@@ -22,6 +23,7 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminServe
   builder.AddListeningPort(options.address, options.credentials, &port);
   // Two daemons on one port would share its connections without a word.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  rpc::KeepAlive(builder);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   grpc::ResourceQuota quota("tandemd admin");
   quota.SetMaxThreads(kMaxThreads);

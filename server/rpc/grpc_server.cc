@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/status.h"
+#include "server/rpc/keep_alive.h"
 
 namespace tandem::rpc {
 namespace {
@@ -24,17 +25,6 @@ int Milliseconds(Duration duration) {
 
 std::string WithPort(const std::string& address, int port) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
-}
-
-// A client that was cut off without a word is noticed, and one that pings is not taken for an attacker: by default gRPC
-// allows a ping every five minutes, and closes the connections of clients that watch them more closely.
-void KeepAlive(grpc::ServerBuilder& builder) {
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(std::chrono::minutes(1)));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(std::chrono::seconds(20)));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             Milliseconds(std::chrono::seconds(5)));
 }
 
 std::unique_ptr<shared_memory::Regions> RegionsOf(const GrpcServerOptions& options) {
