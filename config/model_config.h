@@ -20,6 +20,8 @@ struct VersionPolicy {
   int64_t latest = 1;
   bool all = false;
   std::vector<int64_t> versions;
+
+  friend bool operator==(const VersionPolicy&, const VersionPolicy&) = default;
 };
 
 // How the int8 variant is built and judged.
@@ -71,7 +73,7 @@ struct OutcomesConfig {
 struct ModelConfig {
   // Rows of a batch at most; unset: found at warm-up; 1: never batch.
   std::optional<int64_t> max_batch_size;
-  // How long a request waits for company; unset: decided by measured costs.
+  // How long a request waits for company; unset: not at all.
   std::optional<std::chrono::nanoseconds> max_delay;
   // Requests that may wait.
   int64_t max_queue_size = 1024;

@@ -32,7 +32,7 @@ REPOSITORY
   DIR/MODEL/VERSION/int8/        optional: a ready-made int8 sibling, model.onnx and perhaps report.json
   DIR/MODEL/samples/inputs.npz   optional, with labels.npy beside it: an int8 sibling is built from them
   DIR/MODEL/config.yaml          optional: max_batch_size, max_delay, max_queue_size, version_policy, keep_previous,
-                                 quantization, route
+                                 quantization, route, outcomes
 
 CONFIGURATION FILE
   --config FILE is YAML with the names of the options, dashes written as underscores, and `models` for the files:

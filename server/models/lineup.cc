@@ -7,6 +7,13 @@
 #include "engine/status.h"
 
 namespace tandem::models {
+namespace {
+
+absl::Status UnknownModel(const std::string& model) {
+  return absl::NotFoundError(absl::StrCat("there is no model ", model));
+}
+
+}  // namespace
 
 void Lineup::Restore(Rejections rejections) {
   MutexLock lock(mutex_);
@@ -101,9 +108,8 @@ absl::StatusOr<int64_t> Lineup::Previous(const std::string& model) const {
   MutexLock lock(mutex_);
   const std::vector<int64_t> serving = registry_.PublishedNumbers(model);
   const auto wishes = wishes_.find(model);
-  if (serving.empty() || wishes == wishes_.end()) {
-    return absl::FailedPreconditionError(absl::StrCat("no version of model ", model, " serves"));
-  }
+  if (wishes == wishes_.end()) return UnknownModel(model);
+  if (serving.empty()) return absl::FailedPreconditionError(absl::StrCat("no version of model ", model, " serves"));
   for (auto it = wishes->second.present.rbegin(); it != wishes->second.present.rend(); ++it) {
     if (*it < serving.back() && *it != wishes->second.candidate && wishes->second.Allows(*it)) return *it;
   }
@@ -114,8 +120,10 @@ absl::StatusOr<int64_t> Lineup::Previous(const std::string& model) const {
 absl::StatusOr<bool> Lineup::Reject(const std::string& model, int64_t to) {
   MutexLock lock(mutex_);
   const std::vector<int64_t> serving = registry_.PublishedNumbers(model);
+  const auto known = wishes_.find(model);
+  if (known == wishes_.end()) return UnknownModel(model);
   if (serving.empty()) return absl::FailedPreconditionError(absl::StrCat("no version of model ", model, " serves"));
-  const Wishes& wishes = wishes_[model];
+  const Wishes& wishes = known->second;
   if (to >= serving.back()) {
     return absl::FailedPreconditionError(
         absl::StrCat("model ", model, " serves version ", serving.back(), ", which is not newer than version ", to));

@@ -279,6 +279,7 @@ bool Loader::EnsureLoaded(const ModelFiles& files, int64_t number, const config:
   version->stamp = stamp;
   version->route = DesireRoute(files.name, config.route);
   version->outcomes = config.outcomes;
+  version->version_policy = config.version_policy;
   // Requests may bring more rows than are joined: those run in parts.
   constexpr int64_t kMostRows = 64;
   if (fp32->variant->shares_batch) version->max_batch_size = config.max_batch_size.value_or(kMostRows);

@@ -131,7 +131,7 @@ class Loader {
   absl::StatusOr<WarmVariant> LoadFp32(const ModelFiles& files, int64_t number, const config::ModelConfig& config);
   // Has `to` loaded and serve in place of newer ones, which are rejected.
   absl::Status LoadOlder(const std::string& model, int64_t to);
-  // Brings routes, outcomes and int8 siblings of what is published in line, once fp32 is.
+  // Brings routes, settings and int8 siblings of what is published in line, once fp32 is.
   void AlignVariants(const std::vector<ModelFiles>& found, bool settled);
   void AlignInt8(const ModelFiles& as_found, const config::ModelConfig& config, bool settled);
   // Does with samples of live requests what a look would do, and nothing else.
@@ -139,7 +139,7 @@ class Loader {
   Time TimeToTend(Time tended) const;
   // The candidate of the route that counts; 0: none. `read`: whether config.yaml could be read.
   int64_t CandidateOf(const ModelFiles& files, const config::ModelConfig& config, const absl::Status& read);
-  void AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted);
+  void AlignSettings(const Key& key, const config::ModelConfig& config);
   // Takes samples of live requests for those beside the model, where there are none and config.yaml asks for them.
   ModelFiles WithTraffic(ModelFiles files, const config::ModelConfig& config);
   config::RouteConfig DesireRoute(const std::string& model, const config::RouteConfig& desired) const {

@@ -1,4 +1,4 @@
-// What the Loader brings in line once a version serves in fp32: routes, outcomes, samples of live requests, and int8.
+// What the Loader brings in line once a version serves in fp32: routes, settings, samples of live requests, and int8.
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -25,7 +25,7 @@ void Loader::AlignVariants(const std::vector<ModelFiles>& found, bool settled) {
     if (config.samples_from_traffic.enabled) samplers_.insert({files.name, {files, config}});
     DesireRoute(files.name, config.route);
     for (int64_t number : registry_.LoadedNumbers(files.name)) {
-      if (files.versions.contains(number)) AlignOutcomes({files.name, number}, config.outcomes);
+      if (files.versions.contains(number)) AlignSettings({files.name, number}, config);
     }
     AlignInt8(files, config, settled);
   }
@@ -52,10 +52,14 @@ Time Loader::TimeToTend(Time tended) const {
   return polls || samplers_.empty() ? Time::max() : tended + kTendInterval;
 }
 
-void Loader::AlignOutcomes(const Key& key, const config::OutcomesConfig& wanted) {
+void Loader::AlignSettings(const Key& key, const config::ModelConfig& config) {
   const VersionHandle version = registry_.Loaded(key.first, key.second);
-  if (version == nullptr || version->outcomes == wanted) return;
-  registry_.Change(key.first, key.second, [&](Version& changed) { changed.outcomes = wanted; });
+  if (version == nullptr) return;
+  if (version->outcomes == config.outcomes && version->version_policy == config.version_policy) return;
+  registry_.Change(key.first, key.second, [&](Version& changed) {
+    changed.outcomes = config.outcomes;
+    changed.version_policy = config.version_policy;
+  });
 }
 
 ModelFiles Loader::WithTraffic(ModelFiles files, const config::ModelConfig& config) {

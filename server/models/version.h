@@ -35,7 +35,8 @@ struct Version {
   int64_t max_batch_size = 0;
   config::RouteConfig route;
   config::OutcomesConfig outcomes;
-  VariantHandle fp32;  // never null
+  config::VersionPolicy version_policy;  // of the model
+  VariantHandle fp32;                    // never null
   VariantHandle int8;  // null unless `lane` has a verdict, and at times even then: some are rejected unbuilt
   Lane lane;           // of int8
   AutoState auto_state;

@@ -100,6 +100,16 @@ void DescribeVariants(const models::Version& version, inference::ModelConfig& co
   }
 }
 
+void AddVersionPolicy(const config::VersionPolicy& policy, inference::ModelVersionPolicy& message) {
+  if (policy.all) {
+    message.mutable_all();
+  } else if (!policy.versions.empty()) {
+    message.mutable_specific()->mutable_versions()->Add(policy.versions.begin(), policy.versions.end());
+  } else {
+    message.mutable_latest()->set_num_versions(static_cast<uint32_t>(policy.latest));
+  }
+}
+
 }  // namespace
 
 inference::ModelMetadataResponse MetadataOf(const models::Version& version, const std::vector<int64_t>& numbers) {
@@ -117,7 +127,7 @@ inference::ModelConfig ConfigOf(const models::Version& version) {
   config.set_name(version.model_name);
   config.set_platform(kPlatform);
   config.set_backend("tandem");
-  config.mutable_version_policy()->mutable_latest()->set_num_versions(1);
+  AddVersionPolicy(version.version_policy, *config.mutable_version_policy());
   config.set_max_batch_size(static_cast<int32_t>(version.max_batch_size));
   const bool batched = version.max_batch_size > 0;
   AddConfigTensors(version.fp32->model->inputs(), batched, *config.mutable_input());

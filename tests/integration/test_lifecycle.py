@@ -144,6 +144,9 @@ def test_version_policies(repository):
             assert list(client.get_model_metadata("all").versions) == ["1", "2", "3"]
             assert list(client.get_model_metadata("chosen").versions) == ["1", "3"]
             assert [answer(client, "all", v) for v in "123"] == [1, 2, 3]
+            told = {name: client.get_model_config(name).config.version_policy for name in ("newest_two", "all", "chosen")}
+            assert told["newest_two"].latest.num_versions == 2 and told["all"].WhichOneof("policy_choice") == "all"
+            assert list(told["chosen"].specific.versions) == [1, 3]
 
 
 def test_a_broken_model_does_not_hold_back_the_others(repository):

@@ -128,9 +128,11 @@ TEST_F(LineupTest, AVersionThatIsNotLoadedIsWaitedFor) {
 }
 
 TEST_F(LineupTest, WhatCannotBeRolledBackToIsNamed) {
+  EXPECT_EQ(lineup_.Previous("m").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(lineup_.Reject("m", 1).status().code(), absl::StatusCode::kNotFound);
+  Want({8});
   EXPECT_THAT(std::string(lineup_.Previous("m").status().message()), HasSubstr("no version of model m serves"));
   EXPECT_EQ(lineup_.Reject("m", 1).status().code(), absl::StatusCode::kFailedPrecondition);
-  Want({8});
   Add(8);
   Settle();
   EXPECT_THAT(std::string(lineup_.Previous("m").status().message()), HasSubstr("no version before 8"));
