@@ -44,12 +44,17 @@ def threads(server):
     return int(re.search(r"Threads:\s+(\d+)", pathlib.Path(f"/proc/{server.process.pid}/status").read_text()).group(1))
 
 
-def test_models_that_idle_cost_the_busy_one_nothing(tmp_path):
+def busy_beside(tmp_path, idle_models):
+    """A repository of models that nobody asks, what tab_digits is asked beside them, and a request for that."""
     repository = tmp_path / "repository"
-    for i in range(IDLE_MODELS):
+    for i in range(idle_models):
         add_constant(repository / f"idle{i}/1/model.onnx", i)
     digits = np.random.default_rng(1).normal(size=(1, 64)).astype(np.float32)
-    request = write_request(tmp_path / "request", "tab_digits", "x", digits)
+    return repository, digits, write_request(tmp_path / "request", "tab_digits", "x", digits)
+
+
+def test_models_that_idle_cost_the_busy_one_nothing(tmp_path):
+    repository, digits, request = busy_beside(tmp_path, IDLE_MODELS)
     with tandemd.running(DIGITS) as alone, tandemd.running(DIGITS, "--model-repository", repository) as crowded:
         with triton.InferenceServerClient(crowded.grpc) as client:
             assert all(client.is_model_ready(f"idle{i}") for i in range(IDLE_MODELS))
@@ -141,11 +146,7 @@ class Scraper:
 
 
 def test_scrapes_cost_clients_nothing(tmp_path):
-    repository = tmp_path / "repository"
-    for i in range(SCRAPED_MODELS):
-        add_constant(repository / f"idle{i}/1/model.onnx", i)
-    digits = np.random.default_rng(1).normal(size=(1, 64)).astype(np.float32)
-    request = write_request(tmp_path / "request", "tab_digits", "x", digits)
+    repository, digits, request = busy_beside(tmp_path, SCRAPED_MODELS)
     with tandemd.running(DIGITS, "--model-repository", repository) as server:
         rate = capacity(caller_of(server.grpc, "tab_digits", "x", digits), 1) / 2
         pairs, scrapes = [], 0
