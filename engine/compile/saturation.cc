@@ -1,16 +1,8 @@
 #include "engine/compile/saturation.h"
 
-#include <cstdlib>
-
 #include "dnnl.hpp"
 
 namespace tandem::engine {
-
-namespace {
-
-constexpr int kMostOfPair = 32767 / 255;
-
-}  // namespace
 
 bool PairsSaturate() {
   static const bool saturate = [] {
@@ -29,7 +21,7 @@ bool MaySaturate(const Tensor& weights, int64_t summed_axis) {
   const int64_t inner = NumElements(absl::MakeConstSpan(weights.shape()).subspan(summed_axis + 1));
   for (int64_t i = 0; i + inner < weights.num_elements(); ++i) {
     if (i / inner % length + 1 == length) continue;  // the last along the axis has no neighbour
-    if (std::abs(int{values[i]}) + std::abs(int{values[i + inner]}) > kMostOfPair) return true;
+    if (PairPasses<int>(values[i], values[i + inner])) return true;
   }
   return false;
 }

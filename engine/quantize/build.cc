@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/compile/saturation.h"
 #include "engine/quantize/insert.h"
 #include "engine/quantize/sites.h"
 #include "engine/quantize/weights.h"
@@ -32,9 +33,10 @@ absl::StatusOr<Built> Workbench::Build(const std::vector<bool>& int8, const Reci
     LayerScheme& scheme = built.scheme.layers[layer.node];
     scheme = recipe.binary ? BinarizeWeights(weights, layer.channel_axis)
                            : QuantizeWeights(weights, layer.channel_axis, {.power_of_two = recipe.power_of_two});
-    if (recipe.saturating && PairsCanSaturate(scheme.weights, layer.reduction_axis)) {
-      scheme = QuantizeWeights(weights, layer.channel_axis, {.limit = 63, .power_of_two = recipe.power_of_two});
-      built.narrowed.push_back(i);
+    if (recipe.saturating && MaySaturate(scheme.weights, layer.reduction_axis)) {
+      scheme = QuantizeWeights(weights, layer.channel_axis,
+                               {.pair_axis = layer.reduction_axis, .power_of_two = recipe.power_of_two});
+      built.limited.push_back(i);
     }
     if (layer.bias != kNoValue) scheme.bias = *graph_.ConstantOf(layer.bias);
   }

@@ -26,7 +26,7 @@ struct Recipe {
 struct Built {
   std::vector<bool> int8;  // by layer
   Scheme scheme;
-  std::vector<size_t> narrowed;  // layers with weights of 7 bits
+  std::vector<size_t> limited;  // layers with weights whose pairs are limited
   SimulationResult simulation;
 };
 

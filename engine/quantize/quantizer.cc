@@ -306,9 +306,9 @@ absl::Status Quantizer::Build() {
                             bench.Build(int8, draft.recipe, [&](double done) { options_.progress("repair", done); }));
   }
   ReportLayers(bench, built);
-  if (!built.narrowed.empty()) {
-    Note(absl::StrCat(built.narrowed.size(),
-                      " layers have weights of 7 bits: sums of 16 bits would saturate on this CPU."));
+  if (!built.limited.empty()) {
+    Note(absl::StrCat(built.limited.size(),
+                      " layers have weights of limited pairs: sums of 16 bits would saturate on this CPU."));
   }
   if (recipe_.binary) NotePackedSize(bench, built.int8);
   result_ = bench.GraphOf(built, built.int8);

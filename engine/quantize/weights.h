@@ -2,6 +2,8 @@
 #ifndef TANDEM_ENGINE_QUANTIZE_WEIGHTS_H_
 #define TANDEM_ENGINE_QUANTIZE_WEIGHTS_H_
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/quantize/scheme.h"
@@ -10,8 +12,10 @@
 namespace tandem::engine {
 
 struct WeightOptions {
-  // Largest magnitude that is stored: 127, or 63 where pairs of products would saturate.
-  int limit = 127;
+  // The axis over which products are summed, if they are added in pairs that can saturate
+  // (engine/compile/saturation.h): no neighbours along it pass then. Such a pair is lowered, or its channel's scale is
+  // larger, whichever errs less.
+  std::optional<int64_t> pair_axis;
   // Clip a channel where that lowers the error of its weights.
   bool clip = true;
   bool power_of_two = false;  // scales
@@ -19,10 +23,6 @@ struct WeightOptions {
 
 // Only `weights` and `scales` of the result are set.
 LayerScheme QuantizeWeights(const Tensor& weights, int64_t channel_axis, const WeightOptions& options);
-
-// Whether products of stored activations, 0 to 255, with `weights` can pass 16 bits when they are added in pairs, as
-// CPUs without VNNI do along `reduction_axis`: such layers need smaller weights there.
-bool PairsCanSaturate(const Tensor& weights, int64_t reduction_axis);
 
 // Each weight to its sign times its channel's mean magnitude (Rastegari et al., "XNOR-Net", 2016), stored as +1 and -1.
 LayerScheme BinarizeWeights(const Tensor& weights, int64_t channel_axis);

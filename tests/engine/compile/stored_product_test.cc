@@ -162,27 +162,6 @@ TEST(StoredConvTest, TransposedAgreesWithTheReference) {
   ExpectWithin(maker.graph, 0.05f);
 }
 
-// 255 times a pair of these passes 16 bits.
-TEST(SaturationTest, WeightsOfEightBitsAreMultipliedExactlyOnEveryCpu) {
-  GraphMaker conv;
-  ValueId x = Rounded(conv, conv.Input({1, 32, 8, 8}), {0.02f, 0});
-  conv.Output(conv.Op("Conv", {conv.Op("Abs", {x}), StoredWeights(conv, {16, 32, 3, 3}, 16, 0, 8)}));
-  ExpectPlanAgrees(conv.graph, 1e-4);
-  GraphMaker matmul;
-  x = Rounded(matmul, matmul.Input({4, 64}), {0.007f, 0});
-  matmul.Output(matmul.Op("MatMul", {x, StoredWeights(matmul, {64, 24}, 24, 1, 8)}));
-  ExpectPlanAgrees(matmul.graph, 1e-4);
-}
-
-TEST(SaturationTest, NeighboursAlongTheSummedAxisArePairs) {
-  const auto weights = [](std::vector<int8_t> values, Shape shape) { return Tensor::Of<int8_t>(shape, values); };
-  EXPECT_FALSE(MaySaturate(weights({64, 64, -64, 64}, {1, 4}), 1));
-  EXPECT_TRUE(MaySaturate(weights({64, -65, 0, 0}, {1, 4}), 1));
-  EXPECT_FALSE(MaySaturate(weights({0, 127, 127, 0}, {2, 2}), 1));  // of two channels
-  EXPECT_TRUE(MaySaturate(weights({0, 127, 0, 127}, {2, 2}), 0));
-  EXPECT_FALSE(MaySaturate(weights({127, 127, 127, 127}, {4, 1}), 1));  // depthwise: no sums
-}
-
 TEST(StoredMatMulTest, AgreesWithTheReference) {
   for (const Scheme& from : {kUnsigned, kPositive, kSigned}) {
     for (int64_t rows : {1, 3, 16}) {

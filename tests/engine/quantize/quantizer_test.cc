@@ -217,7 +217,7 @@ TEST(QuantizerTest, RepairsAreToldOfAndStayOnlyWhenTheyHelp) {
   EXPECT_THAT(result->report.notes, Not(Contains(HasSubstr("smoothing"))));
 }
 
-TEST(QuantizerTest, WeightsAreSmallerWhereSumsSaturate) {
+TEST(QuantizerTest, PairsOfWeightsAreLimitedWhereSumsSaturate) {
   const Network net;
   FixedSamples samples(net.maker.graph, 20);
   QuantizeOptions options;
@@ -228,7 +228,7 @@ TEST(QuantizerTest, WeightsAreSmallerWhereSumsSaturate) {
   EXPECT_TRUE(SumsSaturate("avx512_core"));
   EXPECT_FALSE(SumsSaturate("avx512_core_vnni"));
   if (!result->graph.has_value()) return;  // nothing gains on this machine
-  EXPECT_THAT(result->report.notes, Contains(HasSubstr("7 bits")));
+  EXPECT_THAT(result->report.notes, Contains(HasSubstr("limited pairs")));
 }
 
 TEST(QuantizerTest, OneSampleIsNeverAProof) {

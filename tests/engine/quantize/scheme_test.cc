@@ -4,8 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <random>
 
+#include "engine/compile/saturation.h"
 #include "engine/quantize/samples.h"
 #include "engine/quantize/weights.h"
 #include "tests/engine/graph_maker.h"
@@ -82,13 +86,47 @@ TEST(WeightsTest, ChannelsOfZerosStayZeros) {
   EXPECT_EQ(DequantizeWeights(scheme, 0).values<float>()[0], 0);
 }
 
-TEST(WeightsTest, PairsSaturateBesideEachOtherOnly) {
-  const auto weights = [](std::vector<int8_t> values) { return Tensor::Of<int8_t>({1, 4}, values); };
-  EXPECT_TRUE(PairsCanSaturate(weights({127, -2, 0, 0}), 1));
-  EXPECT_FALSE(PairsCanSaturate(weights({127, 1, -127, 1}), 1));
-  // The second and the third are added to different sums.
-  EXPECT_FALSE(PairsCanSaturate(weights({0, 127, 127, 0}), 1));
-  EXPECT_FALSE(PairsCanSaturate(weights({127, 127, 127, 127}), 0));
+Tensor Noise(const Shape& shape) {
+  Tensor weights(DataType::kFloat32, shape);
+  std::mt19937 random(7);
+  std::normal_distribution<float> normal;
+  for (float& weight : weights.mutable_values<float>()) weight = normal(random);
+  return weights;
+}
+
+TEST(WeightsTest, LimitedPairsNeverSaturate) {
+  for (int64_t axis : {0, 1}) {
+    for (bool power_of_two : {false, true}) {
+      const Tensor weights = Noise({16, 24, 3, 3});
+      const LayerScheme scheme = QuantizeWeights(weights, 1 - axis, {.pair_axis = axis, .power_of_two = power_of_two});
+      EXPECT_FALSE(MaySaturate(scheme.weights, axis)) << axis << power_of_two;
+      EXPECT_TRUE(MaySaturate(QuantizeWeights(weights, 1 - axis, {.power_of_two = power_of_two}).weights, axis));
+    }
+  }
+}
+
+TEST(WeightsTest, LimitedPairsErrLessThanSevenBits) {
+  const Tensor weights = Noise({4, 64, 3, 3});
+  const LayerScheme scheme = QuantizeWeights(weights, 0, {.pair_axis = 1});
+  const Tensor back = DequantizeWeights(scheme, 0);
+  double error = 0, of_seven_bits = 0;
+  for (int64_t channel = 0; channel < 4; ++channel) {
+    const auto from = weights.values<float>().subspan(channel * 576, 576);
+    float largest = 0;
+    for (float weight : from) largest = std::max(largest, std::abs(weight));
+    for (size_t i = 0; i < from.size(); ++i) {
+      const float scale = largest / 63;
+      error += std::pow(back.values<float>()[channel * 576 + i] - from[i], 2);
+      of_seven_bits += std::pow(std::nearbyint(from[i] / scale) * scale - from[i], 2);
+    }
+  }
+  EXPECT_LT(error, 0.6 * of_seven_bits);
+}
+
+TEST(WeightsTest, PairsOfTwoSignsAreNotLimited) {
+  const Tensor weights = Floats({1, 4}, {127, -127, 127, -126});
+  EXPECT_THAT(QuantizeWeights(weights, 0, {.pair_axis = 1}).weights.values<int8_t>(),
+              ElementsAre(127, -127, 127, -126));
 }
 
 TEST(WeightsTest, BinaryWeightsAreASignAndAScale) {
