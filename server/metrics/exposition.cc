@@ -62,10 +62,12 @@ MetricFamily Refusals(const ServerSample& sample) {
   return family;
 }
 
+// Histograms of a version begin with what they count: those of models that nobody asks would be most of a scrape.
 MetricFamily Latency(const ServerSample& sample, const std::string& name, const std::string& help,
                      LatencyHistogram::Snapshot VersionTotals::*part) {
   MetricFamily family = Family(name, help, MetricType::Histogram);
   for (const VersionSample& version : sample.versions) {
+    if ((version.totals.*part).count() == 0) continue;
     AddHistogram<LatencyHistogram>(family, LabelsOf(version), version.totals.*part, kSecondsPerNanosecond);
   }
   return family;
@@ -74,6 +76,7 @@ MetricFamily Latency(const ServerSample& sample, const std::string& name, const 
 MetricFamily BatchRows(const ServerSample& sample) {
   MetricFamily family = Family("batch_rows", "Rows of the batches that were run.", MetricType::Histogram);
   for (const VersionSample& version : sample.versions) {
+    if (version.totals.batch_rows.count() == 0) continue;
     AddHistogram<BatchSizeHistogram>(family, LabelsOf(version), version.totals.batch_rows, 1);
   }
   return family;

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace tandem::metrics {
 namespace {
@@ -25,9 +26,18 @@ size_t SequenceLength(absl::string_view text) {
   return length;
 }
 
+// Nearly every exposition is.
+bool IsAscii(absl::string_view text) {
+  unsigned char bits = 0;
+  for (char c : text) bits |= static_cast<unsigned char>(c);
+  return bits < 0x80;
+}
+
 }  // namespace
 
-std::string EscapeInvalidUtf8(absl::string_view exposition) {
+std::string EscapeInvalidUtf8(std::string text) {
+  if (IsAscii(text)) return text;
+  absl::string_view exposition = text;
   std::string escaped;
   escaped.reserve(exposition.size());
   while (!exposition.empty()) {

@@ -5,13 +5,11 @@
 
 #include <string>
 
-#include "absl/strings/string_view.h"
-
 namespace tandem::metrics {
 
-// An exposition in which bytes that belong to no well-formed UTF-8 are written as \xNN, as a label's value has to show
-// it: with two backslashes. The rest stays as it is.
-std::string EscapeInvalidUtf8(absl::string_view exposition);
+// The exposition `text` in which bytes that belong to no well-formed UTF-8 are written as \xNN, as a label's value has
+// to show it: with two backslashes. The rest stays as it is.
+std::string EscapeInvalidUtf8(std::string text);
 
 }  // namespace tandem::metrics
 

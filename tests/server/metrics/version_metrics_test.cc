@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "server/metrics/exposition.h"
 
 namespace tandem::metrics {
@@ -10,6 +11,7 @@ namespace {
 
 using std::chrono::microseconds;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Histogram, PutsValuesUnderTheirBounds) {
   Histogram<10, 3> histogram;  // up to 10, up to 20, above
@@ -51,6 +53,19 @@ TEST(Exposition, WritesSecondsWithLabels) {
   EXPECT_THAT(text, HasSubstr(R"(tandem_requests_total{model="m",version="3",variant="fp32",code="OK"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(tandem_request_seconds_sum{model="m",version="3",variant="fp32"} 0.0001)"));
   EXPECT_THAT(text, HasSubstr(R"(le="+Inf"} 1)"));
+}
+
+TEST(Exposition, HistogramsBeginWithTheFirstRequest) {
+  VersionMetrics metrics(1);
+  const auto text = [&] { return Serialize(Families({.versions = {{"m", "3", "fp32", metrics.Sum()}}})); };
+  EXPECT_THAT(text(), Not(HasSubstr("tandem_request_seconds_count")));
+  EXPECT_THAT(text(), Not(HasSubstr("tandem_batch_rows_count")));
+  EXPECT_THAT(text(), HasSubstr(R"(tandem_requests_total{model="m",version="3",variant="fp32",code="OK"} 0)"));
+  metrics.worker(0).RequestDone(absl::StatusCode::kOk, {.total = microseconds(100)});
+  metrics.worker(0).BatchRan(1, microseconds(1), microseconds(10));
+  for (const char* name : {"request_queue_seconds", "request_compute_seconds", "request_seconds", "batch_rows"}) {
+    EXPECT_THAT(text(), HasSubstr(absl::StrCat("tandem_", name, R"(_count{model="m",version="3",variant="fp32"} 1)")));
+  }
 }
 
 TEST(BuildMetrics, AreExposedByOutcomeWithTheTimeTheyTook) {
