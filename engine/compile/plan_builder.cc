@@ -206,6 +206,9 @@ std::shared_ptr<const Plan> PlanBuilder::Finish() {
   std::vector<BufferLife> in_arena = lives_;
   for (size_t i = 0; i < in_arena.size(); ++i) {
     if (plan_->buffers[i].constant != nullptr) in_arena[i] = BufferLife();
+    if (context_.guard_bytes > 0 && in_arena[i].first <= in_arena[i].last) {
+      in_arena[i] = {.bytes = in_arena[i].bytes + context_.guard_bytes, .first = 0, .last = end};
+    }
   }
   const MemoryPlan memory = PlanMemory(in_arena);
   for (size_t i = 0; i < in_arena.size(); ++i) {

@@ -19,6 +19,8 @@ namespace tandem::engine {
 struct CompileContext {
   std::shared_ptr<PackedWeights> weights;
   int max_plans = 32;  // kept by each cache
+  // For tests: if not 0, no two buffers share bytes, and this many that no step may write lie behind each.
+  size_t guard_bytes = 0;
 };
 
 // Safe to use from many threads. Compiles one plan at a time, so that a flood of new shapes slows only its senders.

@@ -127,7 +127,28 @@ std::vector<Shape> ShapesOf(const std::vector<Tensor>& tensors) {
   return shapes;
 }
 
-CompileContext FreshContext() { return {std::make_shared<PackedWeights>(), 4}; }
+constexpr size_t kGuardBytes = size_t{32} << 10;
+constexpr char kUntouched[] = "\xff\xff\xff\x7f";  // a number that would show in results, too
+
+CompileContext FreshContext() { return {std::make_shared<PackedWeights>(), 4, kGuardBytes}; }
+
+// Bytes of an arena, filled with kUntouched before a run, that were written outside of the plan's buffers: oneDNN has
+// had kernels that do so.
+void ExpectGuardsUntouched(const Plan& plan, const Arena& arena) {
+  std::vector<bool> is_buffer(plan.arena_bytes, false);
+  for (const Buffer& buffer : plan.buffers) {
+    if (buffer.constant != nullptr || buffer.parent != kNoBuffer) continue;
+    const auto begin = is_buffer.begin() + static_cast<std::ptrdiff_t>(buffer.offset);
+    std::fill(begin, begin + static_cast<std::ptrdiff_t>(buffer.bytes), true);
+  }
+  size_t touched = 0;
+  for (size_t i = 0; i < plan.arena_bytes; ++i)
+    touched += !is_buffer[i] && arena.base()[i] != kUntouched[i % 4] ? 1 : 0;
+  if (touched == 0) return;
+  std::string steps;
+  for (const auto& step : plan.steps) absl::StrAppend(&steps, "\n  ", step->Description());
+  ADD_FAILURE() << touched << " bytes outside of all buffers were written by one of" << steps;
+}
 
 }  // namespace
 
@@ -156,12 +177,13 @@ absl::StatusOr<std::vector<Tensor>> RunPlan(const Graph& graph, const std::vecto
   Arena arena;
   TANDEM_ASSIGN_OR_RETURN(const auto bound, BoundPlan::Bind(std::move(plan), arena, 0));
   // What an earlier plan left in the arena must not matter.
-  for (size_t i = 0; i + 4 <= arena.size(); i += 4) std::memcpy(arena.base() + i, "\xff\xff\xff\x7f", 4);
+  for (size_t i = 0; i + 4 <= arena.size(); i += 4) std::memcpy(arena.base() + i, kUntouched, 4);
   for (size_t i = 0; i < inputs.size(); ++i) {
     Tensor& to = bound->input(static_cast<int>(i));
     if (to.num_bytes() > 0) std::memcpy(to.data(), inputs[i].data(), to.num_bytes());
   }
   TANDEM_RETURN_IF_ERROR(bound->Run());
+  ExpectGuardsUntouched(bound->plan(), arena);
   std::vector<Tensor> outputs;
   for (size_t i = 0; i < graph.outputs().size(); ++i) outputs.push_back(bound->output(static_cast<int>(i)).Clone());
   return outputs;
