@@ -3,8 +3,9 @@
 
     python3 train.py [--epochs N] [--out model.onnx] [--figures figures.json]
 
-Needs PyTorch (Debian: python3-torch) and the package dataset-fashion-mnist. The last 5,000 training images are held
-out; the epoch with the best accuracy on them is exported, and only then are the 10,000 test images looked at, once.
+Needs PyTorch (Debian: python3-torch and python3-onnx) and the package dataset-fashion-mnist. The last 5,000 training
+images are held out; the epoch with the best accuracy on them is exported, and only then are the 10,000 test images
+looked at, once.
 The graph does its own normalization: clients send raw pixels, 0 to 255, as float32.
 """
 import argparse
