@@ -68,7 +68,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
   if (port < 0) return absl::UnavailableError(absl::StrCat("cannot listen on ", address, " (http_address)"));
   state->address = absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
   state->thread = std::thread([&server] {
-    EnterBackground("http", /*niceness=*/10);
+    EnterBackground("http", /*niceness=*/19);
     server.listen_after_bind();
   });
   // stop() before the thread listens would be lost.
