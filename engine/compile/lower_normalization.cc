@@ -1,7 +1,12 @@
 // Normalizations and softmax.
+#include <optional>
+
 #include "engine/compile/dnnl_step.h"
 #include "engine/compile/dnnl_types.h"
+#include "engine/compile/kernel_step.h"
 #include "engine/compile/lowering.h"
+#include "engine/compile/normalization.h"
+#include "engine/kernels/channels.h"
 #include "engine/ops/op.h"
 
 namespace tandem::engine {
@@ -18,6 +23,29 @@ bool AllFloat(const PlanBuilder& builder, const Node& node) {
   return true;
 }
 
+// On one thread, over channels that lie last: oneDNN's kernel takes several times as long as the memory does.
+bool LowerToAffine(PlanBuilder& builder, const Node& node) {
+  const ValueId x = node.inputs[0], y = node.outputs[0];
+  if (builder.threads() > 1 || builder.shape(x).size() < 2 || node.post_ops.size() > 1) return false;
+  const bool rectified = !node.post_ops.empty();
+  if (rectified && node.post_ops[0].op != "Relu") return false;
+  const memory::desc layout = ChannelsLast(kF32, DnnlDims(builder.shape(x)));
+  if (builder.Current(x).desc != layout) return false;
+  const std::optional<ChannelNumbers> numbers = NumbersOfNormalization(builder, node);
+  if (!numbers.has_value()) return false;
+  const auto activation = rectified ? kernels::Activation::kRelu : kernels::Activation::kNone;
+  const auto channels = static_cast<size_t>(builder.shape(x)[1]);
+  const size_t rows = ElementsOf(layout) / channels;
+  const KernelCall run = [=, isa = KernelIsa()](void* const* at) {
+    kernels::ChannelAffine(isa, activation, rows, channels, Floats(at[0]), Floats(at[1]), Floats(at[2]), Floats(at[3]));
+  };
+  AddKernel(builder,
+            {builder.In(x, layout), builder.Constant(numbers->scale), builder.Constant(numbers->shift),
+             builder.DefineIn(y, layout)},
+            run, StepName("affine", "real numbers", node));
+  return true;
+}
+
 }  // namespace
 
 bool LowerBatchNormalization(PlanBuilder& builder, const Node& node) {
@@ -25,6 +53,7 @@ bool LowerBatchNormalization(PlanBuilder& builder, const Node& node) {
     return false;
   }
   const ValueId x = node.inputs[0], y = node.outputs[0];
+  if (LowerToAffine(builder, node)) return true;
   const size_t rank = builder.shape(x).size();
   if (rank < 2 || rank > 5) return false;
   auto flags = dnnl::normalization_flags::use_global_stats | dnnl::normalization_flags::use_scale |

@@ -1,11 +1,10 @@
 // Operators on stored integers that oneDNN has no kernels for, or none that know zero points.
 #include "engine/compile/lower_stored.h"
 
-#include <cmath>
-
 #include "engine/compile/dnnl_types.h"
 #include "engine/compile/kernel_step.h"
 #include "engine/compile/lowering.h"
+#include "engine/compile/normalization.h"
 #include "engine/compile/stored_table.h"
 #include "engine/kernels/binary.h"
 #include "engine/kernels/channels.h"
@@ -98,24 +97,8 @@ const Tensor* RealConstant(const PlanBuilder& builder, ValueId id) {
 }
 
 bool LowerNormalization(PlanBuilder& builder, const Node& node) {
-  if (node.op != "BatchNormalization" || node.outputs.size() != 1 || node.num_own_inputs() != 5) return false;
-  const ValueId x = node.inputs[0];
-  if (node.attributes.Int("training_mode", 0) != 0 || builder.value(x).type != DataType::kFloat32) return false;
-  std::vector<absl::Span<const float>> constants;
-  for (int i = 1; i < 5; ++i) {
-    const Tensor* const constant = RealConstant(builder, node.inputs[i]);
-    if (constant == nullptr) return false;
-    constants.push_back(constant->values<float>());
-  }
-  const auto channels = static_cast<int64_t>(constants[0].size());
-  const float epsilon = node.attributes.Float("epsilon", 1e-5f);
-  Tensor scale(DataType::kFloat32, {channels}), shift(DataType::kFloat32, {channels});
-  for (int64_t c = 0; c < channels; ++c) {
-    const double factor = constants[0][c] / std::sqrt(static_cast<double>(constants[3][c]) + epsilon);
-    scale.mutable_values<float>()[c] = static_cast<float>(factor);
-    shift.mutable_values<float>()[c] = static_cast<float>(constants[1][c] - constants[2][c] * factor);
-  }
-  return EmitAffine(builder, node, x, scale, shift);
+  const std::optional<ChannelNumbers> numbers = NumbersOfNormalization(builder, node);
+  return numbers.has_value() && EmitAffine(builder, node, node.inputs[0], numbers->scale, numbers->shift);
 }
 
 // Add, Sub or Mul of a stored value and a constant of one number a channel.

@@ -11,27 +11,32 @@ namespace {
 // Numbers whose factors are held ready.
 constexpr size_t kBlock = 512;
 
-// Reads real numbers as Decoder reads stored ones.
+// Reads real numbers as Decoder reads stored ones, or writes them.
 struct AsIs {
   TANDEM_VECTORIZED float operator()(float x) const { return x; }
 };
 
-template <typename Decode>
-struct Codec {
-  Decode decode;
-  Encoder encode;
+// Writes real numbers as Encoder writes stored ones.
+struct Rectified {
+  TANDEM_VECTORIZED float operator()(float x) const { return x < 0 ? 0 : x; }
 };
 
-template <typename Decode, typename X>
-TANDEM_VECTORIZED inline void ApplyRun(const Codec<Decode> codec, size_t count, const float* factors,
-                                       const float* offsets, const X* x, uint8_t* y) {
+template <typename Decode, typename Encode = Encoder>
+struct Codec {
+  Decode decode;
+  Encode encode;
+};
+
+template <typename Codec, typename X, typename Y>
+TANDEM_VECTORIZED inline void ApplyRun(const Codec codec, size_t count, const float* factors, const float* offsets,
+                                       const X* x, Y* y) {
   for (size_t i = 0; i < count; ++i) y[i] = codec.encode(codec.decode(x[i]) * factors[i] + offsets[i]);
 }
 
 // `factor(channel)` and `offset(channel)` are in steps of y.
-template <typename Decode, typename X, typename Factor, typename Offset>
-void Apply(Isa isa, const Codec<Decode> codec, size_t rows, size_t channels, const X* x, uint8_t* y,
-           const Factor& factor, const Offset& offset) {
+template <typename Codec, typename X, typename Y, typename Factor, typename Offset>
+void Apply(Isa isa, const Codec codec, size_t rows, size_t channels, const X* x, Y* y, const Factor& factor,
+           const Offset& offset) {
   if (rows == 0 || channels == 0) return;
   ForIsa(isa, [=]() TANDEM_VECTORIZED {
     float factors[kBlock], offsets[kBlock];
@@ -60,9 +65,9 @@ void Apply(Isa isa, const Codec<Decode> codec, size_t rows, size_t channels, con
 }
 
 // `in_steps`: what one step of x is in steps of y.
-template <typename Decode, typename X>
-void Affine(Isa isa, const Codec<Decode> codec, float in_steps, float inverse, size_t rows, size_t channels, const X* x,
-            const float* scale, const float* shift, uint8_t* y) {
+template <typename Codec, typename X, typename Y>
+void Affine(Isa isa, const Codec codec, float in_steps, float inverse, size_t rows, size_t channels, const X* x,
+            const float* scale, const float* shift, Y* y) {
   const auto factor = [=](size_t c) TANDEM_VECTORIZED { return scale[c] * in_steps; };
   if (shift == nullptr) {
     return Apply(isa, codec, rows, channels, x, y, factor, [](size_t) TANDEM_VECTORIZED { return 0.0f; });
@@ -87,6 +92,15 @@ void ChannelAffine(Isa isa, const Quantization& y_quantization, Activation activ
   const float inverse = 1 / y_quantization.scale;
   Affine(isa, Codec<AsIs>{{}, Encoder(y_quantization, activation)}, inverse, inverse, rows, channels, x, scale, shift,
          y);
+}
+
+void ChannelAffine(Isa isa, Activation activation, size_t rows, size_t channels, const float* x, const float* scale,
+                   const float* shift, float* y) {
+  if (activation == Activation::kRelu) {
+    Affine(isa, Codec<AsIs, Rectified>{}, 1, 1, rows, channels, x, scale, shift, y);
+  } else {
+    Affine(isa, Codec<AsIs, AsIs>{}, 1, 1, rows, channels, x, scale, shift, y);
+  }
 }
 
 void ChannelMultiply(Isa isa, const ChannelParameters& parameters, const Quantization& factors, size_t rows,

@@ -283,6 +283,28 @@ TEST(LowerNormalizationTest, AgreesWithTheReference) {
   }
 }
 
+TEST(LowerNormalizationTest, OfBatchesInEveryLayoutAndWithRelu) {
+  const auto normalized = [](GraphMaker& maker, ValueId x, int64_t channels) {
+    const ValueId variance = maker.Op("Exp", {maker.Weights({channels})});
+    std::vector<ValueId> inputs = {x};
+    for (int i = 0; i < 3; ++i) inputs.push_back(maker.Weights({channels}));
+    inputs.push_back(variance);
+    return maker.Op("BatchNormalization", inputs);
+  };
+  GraphMaker rows;  // channels lie last
+  rows.Output(rows.Op("Relu", {normalized(rows, rows.Input({5, 19}), 19)}));
+  rows.Output(normalized(rows, rows.Input({3, 600}), 600));
+  ExpectPlanAgrees(rows.graph, 1e-5);
+  EXPECT_THAT(StepsOf(rows.graph), testing::Each(HasSubstr("affine real numbers")));
+  GraphMaker images;
+  const ValueId x = images.Input({2, 20, 5, 6});
+  images.Output(normalized(images, x, 20));
+  const ValueId blocked = Blocked(images, x, 20, 24);  // has another reader, so that it takes nothing in
+  images.Output(blocked);
+  images.Output(images.Op("Relu", {normalized(images, blocked, 24)}));
+  ExpectPlanAgrees(images.graph, 1e-4);
+}
+
 TEST(LowerEltwiseTest, AgreesWithTheReference) {
   for (const char* op : {"Abs", "Elu", "Exp", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Relu", "Sigmoid",
                          "Sqrt", "Log", "Swish", "Tanh", "Gelu", "Clip"}) {

@@ -65,6 +65,25 @@ TEST(ChannelAffineTest, TakesRealNumbers) {
   }
 }
 
+TEST(ChannelAffineTest, WritesRealNumbers) {
+  for (Activation activation : {Activation::kNone, Activation::kRelu}) {
+    for (size_t channels : {1, 7, 64, 513}) {
+      const size_t rows = 11;
+      const std::vector<float> x = RandomFloats(rows * channels, 50, 16), scale = Numbers(17), shift = Numbers(18);
+      std::vector<float> expected(x.size());
+      for (size_t i = 0; i < x.size(); ++i) {
+        expected[i] = x[i] * scale[i % channels] + shift[i % channels];
+        if (activation == Activation::kRelu) expected[i] = std::max(expected[i], 0.0f);
+      }
+      for (Isa isa : Isas()) {
+        Result<float> y(x.size());
+        ChannelAffine(isa, activation, rows, channels, x.data(), scale.data(), shift.data(), y.data());
+        ASSERT_EQ(y.Get(), expected) << NameOf(isa) << ", " << rows << " rows of " << channels;
+      }
+    }
+  }
+}
+
 TEST(ChannelMultiplyTest, EqualsPlainProducts) {
   for (const Quantization& factors : Quantizations()) {
     const ChannelParameters parameters = {Quantizations()[1], Quantizations()[2], Activation::kNone};
