@@ -21,21 +21,22 @@ struct Rectified {
   TANDEM_VECTORIZED float operator()(float x) const { return x < 0 ? 0 : x; }
 };
 
+// What is done to a number before its channel's and after.
 template <typename Decode, typename Encode = Encoder>
 struct Codec {
   Decode decode;
   Encode encode;
 };
 
-template <typename Codec, typename X, typename Y>
-TANDEM_VECTORIZED inline void ApplyRun(const Codec codec, size_t count, const float* factors, const float* offsets,
+template <typename C, typename X, typename Y>
+TANDEM_VECTORIZED inline void ApplyRun(const C codec, size_t count, const float* factors, const float* offsets,
                                        const X* x, Y* y) {
   for (size_t i = 0; i < count; ++i) y[i] = codec.encode(codec.decode(x[i]) * factors[i] + offsets[i]);
 }
 
 // `factor(channel)` and `offset(channel)` are in steps of y.
-template <typename Codec, typename X, typename Y, typename Factor, typename Offset>
-void Apply(Isa isa, const Codec codec, size_t rows, size_t channels, const X* x, Y* y, const Factor& factor,
+template <typename C, typename X, typename Y, typename Factor, typename Offset>
+void Apply(Isa isa, const C codec, size_t rows, size_t channels, const X* x, Y* y, const Factor& factor,
            const Offset& offset) {
   if (rows == 0 || channels == 0) return;
   ForIsa(isa, [=]() TANDEM_VECTORIZED {
@@ -65,8 +66,8 @@ void Apply(Isa isa, const Codec codec, size_t rows, size_t channels, const X* x,
 }
 
 // `in_steps`: what one step of x is in steps of y.
-template <typename Codec, typename X, typename Y>
-void Affine(Isa isa, const Codec codec, float in_steps, float inverse, size_t rows, size_t channels, const X* x,
+template <typename C, typename X, typename Y>
+void Affine(Isa isa, const C codec, float in_steps, float inverse, size_t rows, size_t channels, const X* x,
             const float* scale, const float* shift, Y* y) {
   const auto factor = [=](size_t c) TANDEM_VECTORIZED { return scale[c] * in_steps; };
   if (shift == nullptr) {
