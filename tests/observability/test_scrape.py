@@ -48,9 +48,14 @@ def test_a_scrape_of_many_models_is_quick(tmp_path):
     for i in range(MODELS):
         publish(model, tmp_path / f"models/m{i}/1")
         publish(sibling, tmp_path / f"models/m{i}/1/int8")
-    with tandemd.running("--model-repository", tmp_path / "models") as server:
-        until(lambda: scrape(server).count(b"tandem_request_seconds_sum{") == 2 * MODELS, "both variants of every one")
+    with tandemd.running("--model-repository", tmp_path / "models") as server, \
+            triton.InferenceServerClient(server.grpc) as client:
+        until(lambda: scrape(server).count(b"tandem_requests_total{") == 2 * MODELS, "both variants of every one")
+        for i in range(MODELS):
+            for variant in ("fp32", "int8"):
+                client.infer(f"m{i}", [tensor("x", digits(1)[:, :2])], parameters={"variant": variant})
         exposition = scrape(server)
+        assert exposition.count(b"tandem_request_seconds_sum{") == 2 * MODELS  # none is left out for being idle
         assert_prometheus_takes(exposition)
         seconds = []
         for _ in range(9):
