@@ -150,6 +150,12 @@ kernels::Quantization ForKernels(const Quantization& quantization) {
           quantization.scale(), quantization.zero_point()};
 }
 
+std::optional<kernels::Activation> ActivationOf(const Node& node) {
+  if (node.post_ops.empty()) return kernels::Activation::kNone;
+  if (node.post_ops.size() == 1 && node.post_ops[0].op == "Relu") return kernels::Activation::kRelu;
+  return std::nullopt;
+}
+
 void AddKernel(PlanBuilder& builder, std::vector<BufferId> buffers, KernelCall run, std::string name) {
   const std::vector<BufferId> touched = buffers;
   builder.AddStep(std::make_unique<KernelStep>(std::move(buffers), std::move(run), std::move(name)), touched);

@@ -1,9 +1,10 @@
-// Steps that run kernels of our own (engine/kernels) on the integers that values are stored as.
+// Steps that run kernels of our own (engine/kernels), most of them on the integers that values are stored as.
 #ifndef TANDEM_ENGINE_COMPILE_KERNEL_STEP_H_
 #define TANDEM_ENGINE_COMPILE_KERNEL_STEP_H_
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ kernels::Isa KernelIsa();
 
 // A quantization of all elements alike, in the kernels' terms.
 kernels::Quantization ForKernels(const Quantization& quantization);
+
+// The post-ops of `node`, if they are none or a rectifier, which our kernels apply themselves.
+std::optional<kernels::Activation> ActivationOf(const Node& node);
 
 // Called at each run with the address of each buffer, in order.
 using KernelCall = std::function<void(void* const* addresses)>;

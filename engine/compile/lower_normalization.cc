@@ -26,18 +26,17 @@ bool AllFloat(const PlanBuilder& builder, const Node& node) {
 // On one thread, over channels that lie last: oneDNN's kernel takes several times as long as the memory does.
 bool LowerToAffine(PlanBuilder& builder, const Node& node) {
   const ValueId x = node.inputs[0], y = node.outputs[0];
-  if (builder.threads() > 1 || builder.shape(x).size() < 2 || node.post_ops.size() > 1) return false;
-  const bool rectified = !node.post_ops.empty();
-  if (rectified && node.post_ops[0].op != "Relu") return false;
+  const auto activation = ActivationOf(node);
+  if (!activation.has_value() || builder.threads() > 1 || builder.shape(x).size() < 2) return false;
   const memory::desc layout = ChannelsLast(kF32, DnnlDims(builder.shape(x)));
   if (builder.Current(x).desc != layout) return false;
   const std::optional<ChannelNumbers> numbers = NumbersOfNormalization(builder, node);
   if (!numbers.has_value()) return false;
-  const auto activation = rectified ? kernels::Activation::kRelu : kernels::Activation::kNone;
   const auto channels = static_cast<size_t>(builder.shape(x)[1]);
   const size_t rows = ElementsOf(layout) / channels;
   const KernelCall run = [=, isa = KernelIsa()](void* const* at) {
-    kernels::ChannelAffine(isa, activation, rows, channels, Floats(at[0]), Floats(at[1]), Floats(at[2]), Floats(at[3]));
+    kernels::ChannelAffine(isa, *activation, rows, channels, Floats(at[0]), Floats(at[1]), Floats(at[2]),
+                           Floats(at[3]));
   };
   AddKernel(builder,
             {builder.In(x, layout), builder.Constant(numbers->scale), builder.Constant(numbers->shift),

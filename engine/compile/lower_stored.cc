@@ -15,13 +15,6 @@ namespace {
 
 using dnnl::memory;
 
-// The post-ops that our kernels apply themselves: none, or a rectifier.
-std::optional<kernels::Activation> ActivationOf(const Node& node) {
-  if (node.post_ops.empty()) return kernels::Activation::kNone;
-  if (node.post_ops.size() == 1 && node.post_ops[0].op == "Relu") return kernels::Activation::kRelu;
-  return std::nullopt;
-}
-
 bool LowerTable(PlanBuilder& builder, const Node& node) {
   ValueId x = kNoValue;
   const std::optional<kernels::Table> table = TableOf(builder, node, x);
@@ -89,11 +82,6 @@ bool EmitAffine(PlanBuilder& builder, const Node& node, ValueId x, const Tensor&
             {builder.In(x, source), builder.Constant(scale), builder.Constant(shift), builder.DefineIn(y, result)}, run,
             StepName("affine", stored ? "bytes" : "to bytes", node));
   return true;
-}
-
-const Tensor* RealConstant(const PlanBuilder& builder, ValueId id) {
-  const Tensor* const constant = builder.graph().ConstantOf(id);
-  return constant != nullptr && constant->type() == DataType::kFloat32 ? constant : nullptr;
 }
 
 bool LowerNormalization(PlanBuilder& builder, const Node& node) {

@@ -72,6 +72,11 @@ bool Lower(PlanBuilder& builder, const Node& node) {
   }
 }
 
+const Tensor* RealConstant(const PlanBuilder& builder, ValueId id) {
+  const Tensor* const constant = builder.graph().ConstantOf(id);
+  return constant != nullptr && constant->type() == DataType::kFloat32 ? constant : nullptr;
+}
+
 bool IsDnnlFloat(const PlanBuilder& builder, ValueId id) {
   return builder.value(id).type == DataType::kFloat32 && builder.FitsDnnl(id);
 }

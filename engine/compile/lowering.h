@@ -46,6 +46,9 @@ bool Lower(PlanBuilder& builder, const Node& node);
 // Whether value `id` is a float32 that oneDNN can hold.
 bool IsDnnlFloat(const PlanBuilder& builder, ValueId id);
 
+// The constant of type float32 that `id` is, or null.
+const Tensor* RealConstant(const PlanBuilder& builder, ValueId id);
+
 // Whether oneDNN's choice of kernel is its plain reference, slower than ours.
 bool IsReferenceKernel(const char* impl_info);
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "engine/compile/lowering.h"
 
 namespace tandem::engine {
 
@@ -13,8 +14,8 @@ std::optional<ChannelNumbers> NumbersOfNormalization(const PlanBuilder& builder,
   if (builder.value(node.inputs[0]).type != DataType::kFloat32) return std::nullopt;
   std::vector<absl::Span<const float>> parameters;  // scale, shift, mean, variance
   for (int i = 1; i < 5; ++i) {
-    const Tensor* const constant = builder.graph().ConstantOf(node.inputs[i]);
-    if (constant == nullptr || constant->type() != DataType::kFloat32) return std::nullopt;
+    const Tensor* const constant = RealConstant(builder, node.inputs[i]);
+    if (constant == nullptr) return std::nullopt;
     parameters.push_back(constant->values<float>());
   }
   const auto channels = static_cast<int64_t>(parameters[0].size());
